@@ -1,0 +1,47 @@
+import type { FinishedResult } from '#engine/jobs/engine-api.ts';
+import type { CallArguments, CallOutput, LibraryItem } from '#shared/api/calls.ts';
+import type { ResultId, ResultSummary } from '#shared/api/generation.ts';
+
+/** The artist's past: one SQLite file behind a worker, its only writer. All methods reject with a StudioError. */
+export interface Library {
+  add(finished: FinishedResult): Promise<ResultSummary>;
+  list(query: CallArguments<'results.list'>): Promise<CallOutput<'results.list'>>;
+  get(id: ResultId): Promise<CallOutput<'results.get'>>;
+  update(change: CallArguments<'results.update'>): Promise<ResultSummary>;
+  /** Marks as deleted; gone for good (rows, blobs, embeddings) after the grace time, or by purge. */
+  remove(ids: readonly ResultId[]): Promise<void>;
+  restore(ids: readonly ResultId[]): Promise<ResultSummary[]>;
+  /** Deletes for good what was removed longer than `olderThanMs` ago, and what the budget has no room for. */
+  purge(options: { olderThanMs: number; budget: number }): Promise<{ removed: ResultId[]; bytes: number }>;
+  changes(from: ResultId, to: ResultId): Promise<string[]>;
+  usage(): Promise<{ bytes: number; results: number }>;
+  boards(): Promise<{ name: string; count: number }[]>;
+
+  items(search: string): Promise<LibraryItem[]>;
+  addItem(item: {
+    name: string;
+    records: unknown[];
+    text: string;
+    space: string | null;
+    embedding: Float32Array | null;
+  }): Promise<LibraryItem>;
+  removeItem(id: string): Promise<void>;
+  /** Nearest embeddings of one space by cosine. */
+  similar(space: string, embedding: Float32Array, limit: number): Promise<CallOutput<'library.similar'>>;
+  close(): Promise<void>;
+}
+
+export interface LibraryOptions {
+  /** Holds library.sqlite. */
+  readonly folder: string;
+  /** The blob store's folder (see engine/blobs). */
+  readonly blobFolder: string;
+  /** What was noticed at opening: a corrupt file kept aside, a database of a newer release. */
+  readonly onNotice?: (notice: {
+    level: 'info' | 'warning' | 'error';
+    message: string;
+    kept?: string;
+    remedy?: string;
+  }) => void;
+}
+// openLibrary(options): Promise<Library> lives in library.ts.
