@@ -1,0 +1,71 @@
+import { createContext, useContext } from 'react';
+import { useStore } from 'zustand';
+import { useShallow } from 'zustand/react/shallow';
+import type { StudioApi } from '#shared/api/studio-api.ts';
+import { StudioError } from '#shared/errors.ts';
+import { createDocumentStore } from '../store/document-store.ts';
+import type { DocumentState, DocumentStore } from '../store/document-store.ts';
+import { createSessionStore } from '../store/session-store.ts';
+import type { SessionState, SessionStore } from '../store/session-store.ts';
+import { createViewStore } from '../store/view-store.ts';
+import type { ViewState, ViewStore } from '../store/view-store.ts';
+import { createCommandRegistry } from './commands.ts';
+import type { CommandRegistry } from './commands.ts';
+
+/** One window's studio: the host's API, the stores and the commands. Made once in main.tsx. */
+export interface Studio {
+  readonly api: StudioApi;
+  readonly document: DocumentStore;
+  readonly view: ViewStore;
+  readonly session: SessionStore;
+  readonly commands: CommandRegistry;
+  /** Where an `<img>` finds a blob. */
+  blobUrl(hash: string): string;
+  /** Runs something that may fail; a failure becomes a notice (a cancellation stays silent). */
+  attempt(run: () => void | Promise<unknown>): void;
+  /** Shows an error as a notice. */
+  report(thrown: unknown): void;
+}
+
+export function createStudio(api: StudioApi, blobUrl: (hash: string) => string): Studio {
+  const session = createSessionStore();
+  const view = createViewStore();
+  const report = (thrown: unknown): void => {
+    const error = StudioError.from(thrown);
+    if (error.code === 'cancelled') return;
+    session.notify({ level: 'error', message: error.message, kept: error.kept, remedy: error.remedy });
+  };
+  const studio: Studio = {
+    api,
+    session,
+    view,
+    document: createDocumentStore(api, { onNotice: report }),
+    commands: createCommandRegistry(() => studio),
+    blobUrl,
+    report,
+    attempt: (run) => {
+      try {
+        const running = run();
+        if (running instanceof Promise) running.catch(report);
+      } catch (thrown) {
+        report(thrown);
+      }
+    },
+  };
+  return studio;
+}
+
+export const StudioContext = createContext<Studio | null>(null);
+
+export function useStudio(): Studio {
+  const studio = useContext(StudioContext);
+  if (!studio) throw new Error('useStudio outside of StudioContext');
+  return studio;
+}
+
+/** A part of the document state; the component renders again when that part (compared shallowly) changes. */
+export const useDocument = <T>(select: (state: DocumentState) => T): T =>
+  useStore(useStudio().document, useShallow(select));
+export const useView = <T>(select: (state: ViewState) => T): T => useStore(useStudio().view, useShallow(select));
+export const useSession = <T>(select: (state: SessionState) => T): T =>
+  useStore(useStudio().session, useShallow(select));
