@@ -1,0 +1,270 @@
+import type { Affine, StrokePoint } from '../document/geometry.ts';
+import { similarityScale } from './affine.ts';
+import { fillPolylines } from './fill.ts';
+import type { PaintOp } from './fill.ts';
+import type { Mask } from './mask.ts';
+
+/** Output pixels by which a stroke may be simplified: below what coverage in 1/255 lets one see. */
+const TOLERANCE = 0.06;
+
+/**
+ * Paints a brush stroke: discs of diameter `width` times pressure along the polyline, united, so round caps and joins.
+ * Each piece between two points is the hull of two discs; its coverage comes from the signed distance to that hull.
+ * Pieces are united by the larger coverage, so overlapping pieces leave no seams and no thickened edges.
+ */
+export function paintStroke(
+  target: Mask,
+  points: readonly StrokePoint[],
+  width: number,
+  matrix: Affine,
+  op: PaintOp,
+): void {
+  const scale = similarityScale(matrix);
+  if (scale === null) {
+    paintSkewedStroke(target, points, width, matrix, op);
+    return;
+  }
+  if (!(scale > 0)) return;
+  const line = simplifyStroke(mapStroke(points, width / 2, scale, matrix));
+  const first = line[0];
+  if (!first) return;
+  if (line.length === 1) paintPiece(target, first, first, op);
+  for (let i = 0; i + 1 < line.length; i += 1) {
+    const a = line[i];
+    const b = line[i + 1];
+    if (a && b) paintPiece(target, a, b, op);
+  }
+}
+
+/** A disc in output pixels. */
+interface Disc {
+  readonly x: number;
+  readonly y: number;
+  readonly r: number;
+}
+
+function mapStroke(points: readonly StrokePoint[], radius: number, scale: number, matrix: Affine): Disc[] {
+  const [a, b, c, d, e, f] = matrix;
+  return points.map(([x, y, pressure]) => ({
+    x: a * x + c * y + e,
+    y: b * x + d * y + f,
+    r: radius * pressure * scale,
+  }));
+}
+
+/** Ramer-Douglas-Peucker over x, y and radius, without recursion; the ends stay. */
+function simplifyStroke(line: readonly Disc[]): Disc[] {
+  if (line.length < 3) return [...line];
+  const keep = new Uint8Array(line.length);
+  keep[0] = 1;
+  keep[line.length - 1] = 1;
+  // Very long runs are cut up front, so that a spiral of 20,000 points stays near linear.
+  const stack: [number, number][] = [];
+  const run = 256;
+  for (let start = 0; start < line.length - 1; start += run) {
+    const end = Math.min(line.length - 1, start + run);
+    keep[end] = 1;
+    stack.push([start, end]);
+  }
+  for (let span = stack.pop(); span; span = stack.pop()) {
+    const [from, to] = span;
+    const a = line[from];
+    const b = line[to];
+    if (!a || !b || to - from < 2) continue;
+    const dx = b.x - a.x;
+    const dy = b.y - a.y;
+    const dr = b.r - a.r;
+    const length2 = dx * dx + dy * dy;
+    let worst = 0;
+    let at = -1;
+    for (let i = from + 1; i < to; i += 1) {
+      const p = line[i];
+      if (!p) continue;
+      const t = length2 > 0 ? Math.min(1, Math.max(0, ((p.x - a.x) * dx + (p.y - a.y) * dy) / length2)) : 0;
+      const off = Math.hypot(p.x - a.x - t * dx, p.y - a.y - t * dy) + Math.abs(p.r - a.r - t * dr);
+      if (off > worst) {
+        worst = off;
+        at = i;
+      }
+    }
+    if (worst <= TOLERANCE || at < 0) continue;
+    keep[at] = 1;
+    stack.push([from, at], [at, to]);
+  }
+  return line.filter((_, i) => keep[i] === 1);
+}
+
+/** Where a row crosses a piece whose discs are enlarged by `grow`; empty if right < left. */
+const span = { left: 0, right: -1 };
+
+function crossRow(y: number, a: Disc, b: Disc, grow: number, sin: number, cos: number, ux: number, uy: number): void {
+  span.left = Infinity;
+  span.right = -Infinity;
+  const ra = a.r + grow;
+  const rb = b.r + grow;
+  crossDisc(y, a.x, a.y, ra);
+  crossDisc(y, b.x, b.y, rb);
+  if (ra <= 0 || rb <= 0) return;
+  // The two outer tangents; between the discs the outline follows them.
+  for (const side of [-1, 1]) {
+    const nx = sin * ux - side * cos * uy;
+    const ny = sin * uy + side * cos * ux;
+    const y0 = a.y + ra * ny;
+    const y1 = b.y + rb * ny;
+    if (y < Math.min(y0, y1) || y > Math.max(y0, y1) || y0 === y1) continue;
+    const x0 = a.x + ra * nx;
+    const x1 = b.x + rb * nx;
+    const x = x0 + ((y - y0) / (y1 - y0)) * (x1 - x0);
+    if (x < span.left) span.left = x;
+    if (x > span.right) span.right = x;
+  }
+}
+
+function crossDisc(y: number, cx: number, cy: number, r: number): void {
+  const dy = y - cy;
+  if (r <= 0 || dy > r || dy < -r) return;
+  const half = Math.sqrt(r * r - dy * dy);
+  if (cx - half < span.left) span.left = cx - half;
+  if (cx + half > span.right) span.right = cx + half;
+}
+
+/** Paints the hull of two discs. */
+function paintPiece(target: Mask, first: Disc, second: Disc, op: PaintOp): void {
+  let a = first;
+  let b = second;
+  let dx = b.x - a.x;
+  let dy = b.y - a.y;
+  let length = Math.hypot(dx, dy);
+  if (length <= Math.abs(a.r - b.r) + 1e-9) {
+    // One disc holds the other.
+    if (b.r > a.r) a = b;
+    b = a;
+    dx = dy = length = 0;
+  }
+  if (a.r <= 0 && b.r <= 0) return;
+  const ux = length > 0 ? dx / length : 1;
+  const uy = length > 0 ? dy / length : 0;
+  const sin = length > 0 ? (a.r - b.r) / length : 0;
+  const cos = Math.sqrt(1 - sin * sin);
+
+  const { data, width } = target;
+  const top = Math.max(0, Math.floor(Math.min(a.y - a.r, b.y - b.r) - 0.5));
+  const bottom = Math.min(target.height, Math.ceil(Math.max(a.y + a.r, b.y + b.r) + 0.5));
+  for (let row = top; row < bottom; row += 1) {
+    const y = row + 0.5;
+    crossRow(y, a, b, 0.5, sin, cos, ux, uy);
+    if (!(span.left <= span.right)) continue;
+    const from = Math.max(0, Math.floor(span.left - 0.5));
+    const to = Math.min(width, Math.ceil(span.right + 0.5));
+    if (from >= to) continue;
+    crossRow(y, a, b, -0.5, sin, cos, ux, uy);
+    let solidFrom = to;
+    let solidTo = to;
+    if (span.left <= span.right) {
+      solidFrom = Math.max(from, Math.ceil(span.left - 0.5));
+      solidTo = Math.min(to, Math.floor(span.right - 0.5) + 1);
+      if (solidFrom >= solidTo) solidFrom = solidTo = to;
+    }
+    const base = row * width;
+    paintEdge(data, base, from, solidFrom, y, a, b, length, sin, cos, ux, uy, op);
+    if (solidFrom < solidTo) {
+      data.fill(op === 'add' ? 255 : 0, base + solidFrom, base + solidTo);
+      paintEdge(data, base, solidTo, to, y, a, b, length, sin, cos, ux, uy, op);
+    }
+  }
+}
+
+function paintEdge(
+  data: Uint8Array,
+  base: number,
+  from: number,
+  to: number,
+  y: number,
+  a: Disc,
+  b: Disc,
+  length: number,
+  sin: number,
+  cos: number,
+  ux: number,
+  uy: number,
+  op: PaintOp,
+): void {
+  const full = op === 'add' ? 255 : 0;
+  const py = y - a.y;
+  for (let x = from; x < to; x += 1) {
+    const was = data[base + x] ?? 0;
+    if (was === full) continue;
+    const px = x + 0.5 - a.x;
+    const along = px * ux + py * uy;
+    let across = px * uy - py * ux;
+    if (across < 0) across = -across;
+    const onTangent = along * cos - across * sin;
+    let distance: number;
+    let radius: number;
+    if (onTangent <= 0) {
+      distance = Math.sqrt(px * px + py * py) - a.r;
+      radius = a.r;
+    } else if (onTangent >= length * cos) {
+      distance = Math.sqrt((along - length) ** 2 + across * across) - b.r;
+      radius = b.r;
+    } else {
+      distance = along * sin + across * cos - a.r;
+      radius = a.r + ((b.r - a.r) * onTangent) / (length * cos);
+    }
+    // The share of a pixel-wide window at this distance from the middle line that lies within the radius.
+    const middle = distance + radius;
+    const amount = (middle + 0.5 < radius ? middle + 0.5 : radius) - (middle - 0.5 > -radius ? middle - 0.5 : -radius);
+    if (amount <= 0) continue;
+    const value = amount >= 1 ? 255 : (amount * 255 + 0.5) | 0;
+    if (op === 'add') {
+      if (value > was) data[base + x] = value;
+    } else if (255 - value < was) data[base + x] = 255 - value;
+  }
+}
+
+/** Under a map that turns discs into ellipses each piece is filled as the polygon of its hull. */
+function paintSkewedStroke(
+  target: Mask,
+  points: readonly StrokePoint[],
+  width: number,
+  matrix: Affine,
+  op: PaintOp,
+): void {
+  const [ma, mb, mc, md, me, mf] = matrix;
+  const reach = Math.hypot(ma, mb, mc, md);
+  const local = simplifyStroke(
+    points.map(([x, y, pressure]) => ({ x: x * reach, y: y * reach, r: (width / 2) * pressure * reach })),
+  ).map(({ x, y, r }) => ({ x: x / reach, y: y / reach, r: r / reach }));
+  const hull = (a: Disc, b: Disc): void => {
+    const big = a.r >= b.r ? a : b;
+    const length = Math.hypot(b.x - a.x, b.y - a.y);
+    const single = length <= Math.abs(a.r - b.r) + 1e-9;
+    if (big.r <= 0) return;
+    const pieces = Math.min(256, Math.max(16, Math.ceil(6 * Math.sqrt(big.r * reach))));
+    const out: number[] = [];
+    const arc = (disc: Disc, from: number, sweep: number): void => {
+      const n = Math.max(2, Math.ceil((pieces * sweep) / (2 * Math.PI)));
+      for (let i = 0; i <= n; i += 1) {
+        const angle = from + (sweep * i) / n;
+        const x = disc.x + disc.r * Math.cos(angle);
+        const y = disc.y + disc.r * Math.sin(angle);
+        out.push(ma * x + mc * y + me, mb * x + md * y + mf);
+      }
+    };
+    if (single) arc(big, 0, 2 * Math.PI);
+    else {
+      const heading = Math.atan2(b.y - a.y, b.x - a.x);
+      const lean = Math.acos((a.r - b.r) / length);
+      arc(b, heading - lean, 2 * lean);
+      arc(a, heading + lean, 2 * Math.PI - 2 * lean);
+    }
+    fillPolylines(target, { points: out, starts: [0] }, 'nonzero', op);
+  };
+  const first = local[0];
+  if (first && local.length === 1) hull(first, first);
+  for (let i = 0; i + 1 < local.length; i += 1) {
+    const a = local[i];
+    const b = local[i + 1];
+    if (a && b) hull(a, b);
+  }
+}
