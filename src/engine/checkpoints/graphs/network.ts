@@ -1,0 +1,211 @@
+import { basename, dirname } from 'node:path';
+import { StudioError } from '#shared/errors.ts';
+import type { ElementType, Value } from '../onnx/graph.ts';
+import { GraphBuilder } from '../onnx/graph.ts';
+import type { SafetensorsType } from '../safetensors.ts';
+import type { Weight, WeightTable } from '../weights.ts';
+import { needWeight } from '../weights.ts';
+
+/** A low-rank (or LyCORIS) change to one weight, as the graph adds it when the session is made. */
+export interface WeightChange {
+  /** Writes the change, already scaled, with the shape that is asked for. */
+  build(graph: GraphBuilder, name: string, shape: readonly number[]): Value;
+}
+
+/** Changes by the canonical name of the weight (`...to_q.weight`). */
+export type WeightChanges = ReadonlyMap<string, readonly WeightChange[]>;
+
+const TYPES: Partial<Record<SafetensorsType, ElementType>> = {
+  F64: 'float64',
+  F32: 'float32',
+  F16: 'float16',
+  BF16: 'bfloat16',
+  F8_E4M3: 'float8e4m3fn',
+  F8_E5M2: 'float8e5m2',
+};
+
+/** Attention scores of places that must not be read: exp() of it is exactly 0 in float32. */
+export const UNREADABLE = -1e9;
+
+/**
+ * Layers of one network written into a graph, their weights pointing into the checkpoint.
+ * Weights in half precision stand behind a Cast, which ONNX Runtime folds when it makes the
+ * session (or keeps, in the mode that saves memory): the network computes in float32.
+ */
+export class NetworkBuilder {
+  readonly graph: GraphBuilder;
+  readonly #table: WeightTable;
+  readonly #part: string;
+  readonly #changes: WeightChanges;
+  readonly #folder: string;
+  readonly #cache = new Map<string, Value>();
+
+  constructor(name: string, part: string, table: WeightTable, changes: WeightChanges = new Map()) {
+    this.graph = new GraphBuilder(name);
+    this.#table = table;
+    this.#part = part;
+    this.#changes = changes;
+    const [first] = table.values();
+    if (!first) throw new StudioError('model', `this checkpoint holds no ${part}`);
+    this.#folder = dirname(first.file.path);
+  }
+
+  /** The folder that a session over this graph must be told. */
+  get folder(): string {
+    return this.#folder;
+  }
+
+  has(name: string): boolean {
+    return this.#table.has(name);
+  }
+
+  shape(name: string): readonly number[] {
+    return needWeight(this.#table, name, this.#part).shape;
+  }
+
+  /** The weight as stored, without the Cast: for a Gather, which would otherwise copy a whole table. */
+  stored(name: string, shape?: readonly number[]): { value: Value; type: ElementType } {
+    const weight = needWeight(this.#table, name, this.#part);
+    const type = TYPES[weight.type];
+    if (!type) throw new StudioError('model', `"${weight.stored}" has the type ${weight.type}, which no layer can use`);
+    const key = `stored ${name} ${shape?.join() ?? ''}`;
+    let value = this.#cache.get(key);
+    if (!value) {
+      value = this.#external(shape ? `${name}@${shape.join('x')}` : name, weight, type, shape);
+      this.#cache.set(key, value);
+    }
+    return { value, type };
+  }
+
+  #external(name: string, weight: Weight, type: ElementType, shape: readonly number[] = weight.shape): Value {
+    if (dirname(weight.file.path) !== this.#folder)
+      throw new StudioError(
+        'model',
+        `the files of one network must lie in one folder (${basename(weight.file.path)} does not)`,
+      );
+    const count = (sides: readonly number[]) => sides.reduce((product, side) => product * side, 1);
+    if (count(shape) !== count(weight.shape))
+      throw new StudioError(
+        'model',
+        `"${weight.stored}" has the shape [${weight.shape.join(', ')}], not [${shape.join(', ')}]`,
+      );
+    return this.graph.external(name, type, shape, {
+      location: basename(weight.file.path),
+      offset: weight.offset,
+      bytes: weight.bytes,
+    });
+  }
+
+  /**
+   * A weight in float32 with its changes applied.
+   *
+   * @param shape another shape for the same bytes ([C, C, 1, 1] as [C, C], [C] as [C, 1, 1])
+   */
+  weight(name: string, shape?: readonly number[]): Value {
+    const key = `weight ${name} ${shape?.join() ?? ''}`;
+    const known = this.#cache.get(key);
+    if (known) return known;
+    const { value: stored, type } = this.stored(name, shape);
+    let value = type === 'float32' ? stored : this.graph.node('Cast', [stored], { to: 1 });
+    for (const [i, change] of (this.#changes.get(name) ?? []).entries())
+      value = this.graph.node('Add', [value, change.build(this.graph, `${name}+${i}`, shape ?? this.shape(name))]);
+    this.#cache.set(key, value);
+    return value;
+  }
+
+  /** y = x Wᵀ + b on rows: x [rows, in] to [rows, out]. A 1 x 1 convolution serves as a matrix too. */
+  linear(x: Value, path: string): Value {
+    const weight = needWeight(this.#table, `${path}.weight`, this.#part);
+    const [a = 0, b = 1, ...kernel] = weight.shape;
+    if (kernel.some((side) => side !== 1)) throw new StudioError('model', `"${weight.stored}" is not a matrix`);
+    const matrix = this.weight(`${path}.weight`, kernel.length > 0 ? [a, b] : undefined);
+    const bias = this.has(`${path}.bias`) ? this.weight(`${path}.bias`) : undefined;
+    return this.graph.node('Gemm', bias ? [x, matrix, bias] : [x, matrix], { transB: weight.transposed ? 0 : 1 });
+  }
+
+  conv(x: Value, path: string, options: { stride?: number; pads?: readonly number[] } = {}): Value {
+    const [, , kh = 1, kw = 1] = this.shape(`${path}.weight`);
+    const half = [kh >> 1, kw >> 1, kh >> 1, kw >> 1];
+    const bias = this.has(`${path}.bias`) ? this.weight(`${path}.bias`) : undefined;
+    const stride = options.stride ?? 1;
+    return this.graph.node(
+      'Conv',
+      bias ? [x, this.weight(`${path}.weight`), bias] : [x, this.weight(`${path}.weight`)],
+      {
+        kernel_shape: [kh, kw],
+        strides: [stride, stride],
+        pads: options.pads ?? half,
+      },
+    );
+  }
+
+  silu(x: Value): Value {
+    return this.graph.node('Mul', [x, this.graph.node('Sigmoid', [x])]);
+  }
+
+  gelu(x: Value): Value {
+    return this.graph.node('Gelu', [x]);
+  }
+
+  /** x * sigmoid(1.702 x): the activation of OpenAI's CLIP. */
+  quickGelu(x: Value): Value {
+    const inner = this.graph.node('Mul', [x, this.graph.floats([1.702], [])]);
+    return this.graph.node('Mul', [x, this.graph.node('Sigmoid', [inner])]);
+  }
+
+  layerNorm(x: Value, path: string, epsilon = 1e-5): Value {
+    return this.graph.node('LayerNormalization', [x, this.weight(`${path}.weight`), this.weight(`${path}.bias`)], {
+      axis: -1,
+      epsilon: { float: epsilon },
+    });
+  }
+
+  /** Group norm on [B, C, h, w]. ONNX Runtime has no kernel for it on a CPU; an instance norm over the groups is one. */
+  groupNorm(x: Value, path: string, groups: number, epsilon: number): Value {
+    const g = this.graph;
+    const [channels = 0] = this.shape(`${path}.weight`);
+    if (channels % groups !== 0)
+      throw new StudioError('model', `${channels} channels at "${path}" cannot be split into ${groups} groups`, {
+        remedy: 'put the configuration folder of the model beside it (NAME.config/unet/config.json)',
+      });
+    const grouped = g.node('Reshape', [x, g.integers([0, groups, -1])]);
+    const one = g.floats(new Float32Array(groups).fill(1));
+    const zero = g.floats(new Float32Array(groups));
+    const normed = g.node('InstanceNormalization', [grouped, one, zero], { epsilon: { float: epsilon } });
+    const back = g.node('Reshape', [normed, g.node('Shape', [x])]);
+    const scaled = g.node('Mul', [back, this.weight(`${path}.weight`, [channels, 1, 1])]);
+    return g.node('Add', [scaled, this.weight(`${path}.bias`, [channels, 1, 1])]);
+  }
+
+  /**
+   * Multi-head attention on q [B, S, C], k and v [B, T, C]; with a bias of [B or 1, 1, S, T] added to the scores.
+   * ONNX Runtime's fused node: on a CPU it never writes the scores down where there is no bias.
+   */
+  attention(q: Value, k: Value, v: Value, heads: number, bias?: Value): Value {
+    const inputs = bias ? [q, k, v, undefined, undefined, bias] : [q, k, v];
+    return this.graph.node('MultiHeadAttention', inputs, { num_heads: heads }, { contrib: true });
+  }
+
+  /** One side of a value's shape as an int64 [1]. */
+  side(x: Value, axis: number): Value {
+    return this.graph.node('Shape', [x], { start: axis, end: axis + 1 });
+  }
+
+  /** Rows [B * S, C] as [B, S, C], `batch` an int64 [1]. */
+  rowsToBatch(x: Value, batch: Value, channels: number): Value {
+    const shape = this.graph.node('Concat', [batch, this.graph.integers([-1, channels])], { axis: 0 });
+    return this.graph.node('Reshape', [x, shape]);
+  }
+
+  /** [B, S, C] as rows [B * S, C]. */
+  batchToRows(x: Value, channels: number): Value {
+    return this.graph.node('Reshape', [x, this.graph.integers([-1, channels])]);
+  }
+}
+
+/** What a builder hands to the session opener. */
+export interface BuiltGraph {
+  readonly model: Uint8Array;
+  /** Where the external data lie. */
+  readonly folder: string;
+}
