@@ -18,3 +18,5 @@ export type StudioHandlers = {
 export interface Caller {
   readonly windowId: string;
 }
+
+export type Notice = EventPayload<'notice'>;

@@ -1,0 +1,26 @@
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import react from '@vitejs/plugin-react';
+import type { UserConfig } from 'vite';
+import { NONCE_PLACEHOLDER } from '#web/security.ts';
+
+export const ROOT = fileURLToPath(new URL('..', import.meta.url));
+
+/** How the interface is built; the same for the browser (scripts/build-renderer.ts) and Electron. */
+export const rendererConfig = (): UserConfig => ({
+  root: path.join(ROOT, 'src/renderer'),
+  // All addresses are relative: the page lies at http://127.0.0.1:PORT/ or spatext://app/.
+  base: './',
+  plugins: [react()],
+  html: { cspNonce: NONCE_PLACEHOLDER },
+  build: {
+    outDir: path.join(ROOT, 'out/renderer'),
+    emptyOutDir: true,
+    target: ['chrome120', 'firefox128', 'safari17.4'],
+    // Inlined as data: addresses they would be no smaller, and the page's policy stays tight.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    chunkSizeWarningLimit: 1500,
+    reportCompressedSize: false,
+  },
+});

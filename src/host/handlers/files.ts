@@ -1,0 +1,73 @@
+import { stat, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { Result } from '#shared/api/generation.ts';
+import { FRAME_LIMITS } from '#shared/api/frames.ts';
+import type { StudioHandlers } from '#shared/api/studio-api.ts';
+import { toDocument } from '#shared/document/document.ts';
+import { LIMITS } from '#shared/document/limits.ts';
+import { StudioError } from '#shared/errors.ts';
+import { writeWhole } from '../atomic-file.ts';
+import { sniffImage } from '../image-size.ts';
+import type { StudioParts } from '../parts.ts';
+import type { ResultStore } from '../result-store.ts';
+
+/** Calls about bytes: blobs, exports, imports. */
+export function fileHandlers(parts: StudioParts, results: ResultStore) {
+  const { blobs, grants } = parts;
+  const writeBlob = (bytes: Uint8Array): Promise<string> => blobs.write(bytes);
+
+  return {
+    'blobs.put': async ({ bytes }) => {
+      const head = sniffImage(bytes);
+      if (!head)
+        throw new StudioError('bad-input', 'that is no picture the studio knows', {
+          remedy: 'use a PNG, JPEG or WebP file',
+        });
+      if (head.width > LIMITS.canvasSide || head.height > LIMITS.canvasSide)
+        throw new StudioError(
+          'too-large',
+          `the picture has ${head.width} x ${head.height} pixels; a side may have at most ${LIMITS.canvasSide}`,
+          { remedy: 'make it smaller first' },
+        );
+      return { hash: await blobs.write(bytes), type: head.type, width: head.width, height: head.height };
+    },
+    'blobs.saveAs': async ({ hash, path: target }) => {
+      await writeWhole(grants.checkWrite(target), await blobs.read(hash));
+      return {};
+    },
+    'export.create': async (input) => {
+      const fetch = async (id: string): Promise<Result> => Result.parse(await results.get(id));
+      const { exportScene } = await parts.formats();
+      const made = await exportScene({
+        document: toDocument(input.records),
+        format: input.format,
+        result: input.result === null ? null : await fetch(input.result),
+        results: await Promise.all(input.results.map(fetch)),
+        quality: input.quality,
+        readBlob: (hash) => blobs.read(hash),
+      });
+      const { bytes, fileName, type, losses } = made;
+      return { blob: await blobs.write(bytes), fileName, type, bytes: bytes.byteLength, losses };
+    },
+    'import.file': async ({ name, bytes, labels }) =>
+      (await parts.formats()).importFile({ name: path.basename(name), bytes, labels, writeBlob }),
+    'import.path': async ({ path: given }) => {
+      const file = grants.checkRead(given);
+      const bytes = await readBounded(file);
+      return (await parts.formats()).importFile({ name: path.basename(file), bytes, writeBlob });
+    },
+  } satisfies Partial<StudioHandlers>;
+}
+
+/** The bytes of a regular file of a size that an import may have. */
+async function readBounded(file: string): Promise<Uint8Array> {
+  try {
+    const about = await stat(file);
+    if (!about.isFile()) throw new StudioError('bad-input', `${path.basename(file)} is not a file`);
+    if (about.size > FRAME_LIMITS.bytes)
+      throw new StudioError('too-large', `${path.basename(file)} has ${about.size} bytes, at most ${FRAME_LIMITS.bytes}`);
+    return await readFile(file);
+  } catch (error) {
+    throw StudioError.from(error, `opening ${path.basename(file)}`);
+  }
+}
