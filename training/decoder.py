@@ -1,0 +1,200 @@
+"""Trains the 64 px decoder on illustrated scenes.
+
+    python -m training.decoder --run training/runs/decoder --init-from PACK --minutes 60 [--device cuda]
+
+The image tower of CLIP comes from PACK too, or from ``--clip FOLDER`` (a finished training.clip run).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from training.common.checkpoint import load_half
+from training.common.errors import TrainingError
+from training.common.loop import arguments, begin, from_file, train
+from training.common.machine import Machine
+from training.common.pack_weights import load_network, load_projector
+from training.common.sheets import write_sheet
+from training.conditioning import (
+    SceneBatch, contours_of, crop_segments, gather_embeddings, scene_batch, segment_masks, shake, share,
+)
+from training.diffusion import CosineSchedule, sample_ddim
+from training.nets.clip import ImageEncoder
+from training.nets.unet import Decoder, DecoderConfig, STProjector
+from training.world.scene import SceneOptions
+from training.world.sprites import SpriteAtlas
+
+Embedded = tuple[Tensor, Tensor]
+CLEAR_ENOUGH = 0.15
+"""Below this cumulative alpha a predicted picture is too vague for its features to mean anything."""
+
+
+@dataclass(frozen=True)
+class DecoderTraining:
+    """What the decoder learns from. ``inside`` weighs the loss inside segments; ``perceptual`` weighs the distance
+    of CLIP features of every segment's crop, true against predicted, which keeps the insides of objects crisp."""
+
+    net: DecoderConfig = field(default_factory=DecoderConfig)
+    world: SceneOptions = field(default_factory=SceneOptions)
+    inside: float = 3.0
+    perceptual: float = 0.03
+    drop_scene: float = 0.1
+    drop_st: float = 0.1
+    segment_noise: float = 0.5
+    scene_noise: float = 0.6
+    scene_mix: float = 0.06
+    middle_times: float = 0.5
+    seed: int = 1
+
+
+class DecoderModule(nn.Module):
+    """Decoder and projector, trained together."""
+
+    def __init__(self, config: DecoderConfig) -> None:
+        super().__init__()
+        self.unet = Decoder(config)
+        self.projector = STProjector(config)
+
+
+def feature_distance(encoder: ImageEncoder, made: Tensor, targets: list[Tensor]) -> Tensor:
+    """Distance of normalised feature maps (as LPIPS does) of crops [n, 3, 64, 64] to those of the true crops: [n]."""
+    total = made.new_zeros(made.shape[0], dtype=torch.float32)
+    h = made.contiguous(memory_format=torch.channels_last)
+    for stage, target in zip([lambda x: F.silu(encoder.stem(x)), *encoder.stages[:3]], targets, strict=True):
+        h = stage(h)
+        a, b = F.normalize(h.float(), dim=1, eps=1e-3), F.normalize(target.float(), dim=1, eps=1e-3)
+        total = total + (a - b).square().sum(1).mean((1, 2))
+    return total
+
+
+class DecoderStage:
+    """See ``training.common.loop.Stage``."""
+
+    name = "decoder"
+
+    def __init__(self, config: DecoderTraining, atlas: SpriteAtlas, encoder: ImageEncoder, device: torch.device) -> None:
+        self.config = config
+        self.atlas = atlas
+        self.encoder = encoder.requires_grad_(False).eval().to(device, memory_format=torch.channels_last)
+        self.module: nn.Module = DecoderModule(config.net).to(memory_format=torch.channels_last)
+        self.schedule = CosineSchedule(device=device)
+        self.device = device
+        self.most = len(config.world.counts)
+        self.show = scene_batch(atlas, config.world, 99, 0, 16).to(device)
+
+    @torch.no_grad()
+    def embed_all(self, batch: SceneBatch) -> tuple[Tensor, Tensor, list[Tensor]]:
+        """Unit-length embeddings of scenes [b, 256] and segments [n, 256], and the segments' first four feature maps."""
+        crops = crop_segments(batch.images, batch.labels, batch.boxes, batch.owner)
+        maps = self.encoder.features(torch.cat([batch.images, crops]).contiguous(memory_format=torch.channels_last))
+        both, b = self.encoder.head(maps[-1]).float(), batch.images.shape[0]
+        return both[:b], both[b:], [m[b:] for m in maps[:4]]
+
+    def embed(self, batch: SceneBatch) -> Embedded:
+        """Unit-length embeddings of scenes [b, 256] and segments [n, 256]."""
+        return self.embed_all(batch)[:2]
+
+    def times(self, count: int) -> Tensor:
+        """Timesteps: a share around the middle, where an object's inside is decided, the rest uniform."""
+        uniform = torch.rand(count)
+        middle = torch.stack([torch.rand(count), torch.rand(count), torch.rand(count)]).median(0).values
+        t = torch.where(torch.rand(count) < self.config.middle_times, middle, uniform)
+        return (t * 1000).long().clamp(0, 999).to(self.device)
+
+    def loss(self, step: int, machine: Machine, batch_size: int) -> tuple[Tensor, dict[str, float]]:
+        c, unet = self.config, self.module
+        first, count = share(step, batch_size, machine.rank, machine.world)
+        batch = scene_batch(self.atlas, c.world, c.seed, first, count).to(self.device)
+        scene, segments, features = self.embed_all(batch)
+        scene, segments = shake(scene, c.scene_noise, 0.5), shake(segments, c.segment_noise, 0.5)
+        mixed = F.normalize(scene + scene.roll(1, 0) * torch.rand(count, 1, device=self.device), dim=1)
+        scene = torch.where(torch.rand(count, 1, device=self.device) < c.scene_mix, mixed, scene)
+        scene = scene * (torch.rand(count, 1, device=self.device) >= c.drop_scene)
+        with_st = (torch.rand(count, 1, 1, 1, device=self.device) >= c.drop_st).float()
+        masks = segment_masks(batch.labels, self.most)
+        embeds = gather_embeddings(segments, batch.owner, count, self.most)
+        contours = contours_of(batch.labels) * with_st if c.net.contour else None
+        t = self.times(count)
+        a, s = self.schedule.parts(t, 4)
+        noise = torch.randn_like(batch.images)
+        x = (a * batch.images + s * noise).contiguous(memory_format=torch.channels_last)
+        with machine.autocast():
+            st = unet.projector.from_segments(embeds, masks * with_st, contours)
+            v = unet.unet(x, t, scene, st).float()
+        error = (v - (a * noise - s * batch.images)).square().mean(1)
+        inside = (batch.exact > 0).float()
+        weight = 1 + (c.inside - 1) * inside
+        per_picture = (error * weight).sum((1, 2)) / weight.sum((1, 2))
+        loss = (per_picture * self.schedule.min_snr_weight(t)).mean()
+        figures = {"v_error": float(error.mean().detach()),
+                   "inside_error": float(((error * inside).sum() / inside.sum().clamp(min=1)).detach())}
+        strength = self.schedule.alphas[t][batch.owner[:, 0]]
+        clear = torch.nonzero(strength > CLEAR_ENOUGH)[:, 0]
+        if c.perceptual and clear.numel():
+            with machine.autocast():
+                made = crop_segments(a * x - s * v, batch.labels, batch.boxes[clear], batch.owner[clear])
+                distance = feature_distance(self.encoder, made, [f[clear] for f in features])
+            feature = (distance * strength[clear]).sum() / strength[clear].sum()
+            loss = loss + c.perceptual * feature
+            figures["feature"] = float(feature.detach())
+        return loss, figures
+
+    @torch.no_grad()
+    def draw(self, module: nn.Module, batch: SceneBatch, embedded: Embedded, scales: tuple[float, float] = (1.5, 3.0),
+             steps: int = 20, seed: int = 0) -> Tensor:
+        """Pictures [b, 3, 64, 64] of a batch's layout under multi-scale guidance."""
+        scene, segments = embedded
+        b = scene.shape[0]
+        masks = segment_masks(batch.labels, self.most)
+        contours = contours_of(batch.labels) if self.config.net.contour else None
+        st = module.projector.from_segments(gather_embeddings(segments, batch.owner, b, self.most), masks, contours)
+        none = [torch.zeros_like(m) for m in st]
+        triple = [torch.cat([z, z, m]) for z, m in zip(none, st, strict=True)]
+        scenes = torch.cat([scene * 0, scene, scene * 0])
+
+        def guided(x: Tensor, t: Tensor) -> Tensor:
+            free, whole, local = module.unet(x.repeat(3, 1, 1, 1), t.repeat(3), scenes, triple).chunk(3)
+            return free + scales[0] * (whole - free) + scales[1] * (local - free)
+
+        noise = torch.randn(b, 3, 64, 64, generator=torch.Generator().manual_seed(seed)).to(self.device)
+        return sample_ddim(self.schedule, guided, noise, steps)
+
+    def sheet(self, module: nn.Module, file: Path) -> None:
+        made = self.draw(module, self.show, self.embed(self.show))
+        write_sheet(file, [self.show.images, made], self.show.labels)
+
+
+def load_encoder(pack: Path | None, clip: Path | None) -> ImageEncoder:
+    """The image tower of a pack or of a finished CLIP run."""
+    encoder = ImageEncoder()
+    if clip is not None:
+        encoder.load_state_dict(load_half(clip, "image"))
+    elif pack is not None:
+        load_network(pack, "image_encoder", encoder)
+    else:
+        raise TrainingError("the decoder needs an image tower", "give --clip FOLDER or --init-from PACK")
+    return encoder
+
+
+def main() -> None:
+    parser = arguments(__doc__)
+    parser.add_argument("--init-from", type=Path, help="a pack folder to start from")
+    parser.add_argument("--clip", type=Path, help="a finished training.clip run")
+    args = parser.parse_args()
+    loop, machine = begin(args)
+    config = from_file(DecoderTraining, args.config, "decoder")
+    atlas = SpriteAtlas.load(args.world, ("fluent-emoji-flat",))
+    stage = DecoderStage(config, atlas, load_encoder(args.init_from, args.clip), machine.device)
+    if args.init_from is not None:
+        load_network(args.init_from, "unet", stage.module.unet)
+        load_projector(args.init_from, stage.module.projector)
+    train(stage, loop, machine, args.run, args.steps)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Illustrated scenes: sprites, procedural settings, masks, captions and exact panoptic ids."""

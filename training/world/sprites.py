@@ -1,0 +1,114 @@
+"""Sprites: SVG icons rendered once into an atlas, kept as an image pyramid.
+
+    python -m training.world.sprites --icons FOLDER --out training/runs/world
+
+FOLDER holds the ``@iconify-json`` packages (``npm install`` puts them into node_modules).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from training.common.errors import TrainingError
+from training.world.vocabulary import SPRITE_SETS, concepts
+
+ATLAS_SIZE = 128
+
+
+def render_icon(body: str, left: float, top: float, width: float, height: float, size: int) -> np.ndarray:
+    """One icon body to premultiplied RGBA, ``[size, size, 4]`` uint8, centred in the square."""
+    import resvg_py  # only needed to prepare sprites; training itself runs without it
+
+    side = max(width, height)
+    view = f"{left - (side - width) / 2} {top - (side - height) / 2} {side} {side}"
+    svg = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
+        f'viewBox="{view}" width="{size}" height="{size}">{body}</svg>'
+    )
+    png = np.frombuffer(bytes(resvg_py.svg_to_bytes(svg_string=svg, width=size, height=size)), np.uint8)
+    bgra = cv2.imdecode(png, cv2.IMREAD_UNCHANGED)
+    if bgra is None or bgra.shape != (size, size, 4):
+        raise TrainingError("an icon could not be rendered", "check the icon packages and resvg-py")
+    rgba = cv2.cvtColor(bgra, cv2.COLOR_BGRA2RGBA).astype(np.float32)
+    rgba[..., :3] *= rgba[..., 3:] / 255.0
+    return np.rint(rgba).astype(np.uint8)
+
+
+def render_set(package: Path, size: int) -> np.ndarray:
+    """All concepts of one iconify package: ``[concepts, size, size, 4]`` uint8, premultiplied."""
+    file = package / "icons.json"
+    if not file.is_file():
+        raise TrainingError(f"{file} is missing", "npm install the @iconify-json packages of training/README.md")
+    data = json.loads(file.read_text("utf-8"))
+    icons, aliases = data["icons"], data.get("aliases", {})
+    out = np.zeros((len(concepts()), size, size, 4), np.uint8)
+    for i, concept in enumerate(concepts()):
+        name = concept.id
+        while name not in icons:
+            if name not in aliases:
+                raise TrainingError(f"{package.name} has no icon {concept.id}", "use the versions in training/README.md")
+            name = aliases[name]["parent"]
+        icon = icons[name]
+        box = [icon.get(key, data.get(key, default))
+               for key, default in (("left", 0), ("top", 0), ("width", 16), ("height", 16))]
+        out[i] = render_icon(icon["body"], *box, size)
+    return out
+
+
+class SpriteAtlas:
+    """Sprites of some sets at several sizes, so that shrinking them does not alias.
+
+    ``levels[k]`` is ``[sets, concepts, s, s, 4]`` uint8 premultiplied, with s = 128, 64, 32, 16.
+    """
+
+    def __init__(self, sprites: np.ndarray, names: tuple[str, ...]) -> None:
+        self.names = names
+        self.levels = [sprites]
+        while self.levels[-1].shape[2] > 16:
+            big = self.levels[-1].astype(np.uint16)
+            half = (big[:, :, ::2, ::2] + big[:, :, 1::2, ::2] + big[:, :, ::2, 1::2] + big[:, :, 1::2, 1::2] + 2) // 4
+            self.levels.append(half.astype(np.uint8))
+
+    def sprite(self, style: int, concept: int, wanted: float) -> np.ndarray:
+        """The smallest stored version that is still at least ``wanted`` pixels wide."""
+        chosen = self.levels[0]
+        for level in self.levels:
+            if level.shape[2] >= wanted:
+                chosen = level
+        return chosen[style, concept]
+
+    @staticmethod
+    def load(folder: Path, sets: tuple[str, ...] = SPRITE_SETS) -> SpriteAtlas:
+        """Reads the prepared files of the named sets."""
+        found = []
+        for name in sets:
+            file = folder / f"sprites-{name}.npz"
+            if not file.is_file():
+                raise TrainingError(f"{file} is missing", "run python -m training.world.sprites first")
+            with np.load(file) as data:
+                found.append(data["sprites"])
+        return SpriteAtlas(np.stack(found), sets)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--icons", type=Path, required=True, help="node_modules that holds @iconify-json")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--sets", nargs="*", default=list(SPRITE_SETS))
+    parser.add_argument("--size", type=int, default=ATLAS_SIZE)
+    args = parser.parse_args()
+    args.out.mkdir(parents=True, exist_ok=True)
+    for name in args.sets:
+        sprites = render_set(args.icons / "@iconify-json" / name, args.size)
+        file = args.out / f"sprites-{name}.npz"
+        np.savez_compressed(file, sprites=sprites)
+        print(f"{file}: {sprites.shape}, {file.stat().st_size / 1e6:.1f} MB")
+
+
+if __name__ == "__main__":
+    main()
