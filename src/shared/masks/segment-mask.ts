@@ -44,9 +44,12 @@ export interface DisjointMasks extends Size {
   readonly labelMap: Uint16Array;
 }
 
-interface Layering {
-  readonly labelMap: Uint16Array;
-  readonly segments: readonly SegmentRecord[];
+/** Called with each visible segment's mask while the layers are laid, topmost first. */
+export interface LayerVisitor {
+  /** The whole area as drawn; to be copied if kept. */
+  drawn?(segment: SegmentRecord, mask: Mask): void;
+  /** What the segments on top leave of it. */
+  share?(segment: SegmentRecord, mask: Mask): void;
 }
 
 /**
@@ -54,12 +57,12 @@ interface Layering {
  * belongs to the segment with the largest share if all shares together fill at least half of it (so touching
  * segments leave no gap between them); equal shares go to the upper one.
  */
-function layer(
+export function layerSegments(
   document: StudioDocument,
   size: Size,
   bitmaps: BitmapLookup,
-  keep: (index: number, share: Mask) => void,
-): Layering {
+  visitor: LayerVisitor = {},
+): { labelMap: Uint16Array; segments: readonly SegmentRecord[] } {
   const segments = segmentsOf(document).filter((segment) => segment.visible);
   const pixels = size.width * size.height;
   const free = new Uint8Array(pixels).fill(255);
@@ -69,6 +72,7 @@ function layer(
     const segment = segments[index];
     if (!segment) continue;
     const share = segmentMask(document, segment, size, bitmaps);
+    visitor.drawn?.(segment, share);
     for (let i = 0; i < pixels; i += 1) {
       const left = free[i] ?? 0;
       const wants = share.data[i] ?? 0;
@@ -81,26 +85,31 @@ function layer(
         labelMap[i] = index + 1;
       }
     }
-    keep(index, share);
+    visitor.share?.(segment, share);
   }
   for (let i = 0; i < pixels; i += 1) if (255 - (free[i] ?? 0) < COVERED) labelMap[i] = 0;
   return { labelMap, segments };
 }
 
-/** Which segment each pixel belongs to, without keeping a mask for each: for large sizes. */
+/**
+ * Which segment each pixel belongs to, without keeping a mask for each: for large sizes.
+ * @returns per pixel 0 for none, or k + 1 for `segments[k]` (the lowest first)
+ */
 export function labelSegments(
   document: StudioDocument,
   size: Size,
   bitmaps: BitmapLookup,
 ): { labelMap: Uint16Array; segments: readonly SegmentId[] } {
-  const { labelMap, segments } = layer(document, size, bitmaps, () => undefined);
+  const { labelMap, segments } = layerSegments(document, size, bitmaps);
   return { labelMap, segments: segments.map((segment) => segment.id) };
 }
 
 /** The visible segments as disjoint masks: where they overlap the topmost wins (SpaText, section 3.1). */
 export function disjointMasks(document: StudioDocument, size: Size, bitmaps: BitmapLookup): DisjointMasks {
-  const shares = new Map<number, Mask>();
-  const { labelMap, segments } = layer(document, size, bitmaps, (index, share) => shares.set(index, share));
+  const shares = new Map<SegmentId, Mask>();
+  const { labelMap, segments } = layerSegments(document, size, bitmaps, {
+    share: (segment, mask) => shares.set(segment.id, mask),
+  });
   const masks = segments.map(() => createMask(size.width, size.height));
   for (let i = 0; i < labelMap.length; i += 1) {
     const label = labelMap[i] ?? 0;
@@ -114,7 +123,7 @@ export function disjointMasks(document: StudioDocument, size: Size, bitmaps: Bit
     segments: segments.map((segment, index) => ({
       segmentId: segment.id,
       mask: masks[index] ?? createMask(size.width, size.height),
-      soft: shares.get(index) ?? createMask(size.width, size.height),
+      soft: shares.get(segment.id) ?? createMask(size.width, size.height),
     })),
   };
 }

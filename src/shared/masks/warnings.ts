@@ -1,16 +1,16 @@
 import type { SegmentWarning } from '../api/generation.ts';
-import { sceneOf, segmentName, segmentsOf, slotOf } from '../document/document.ts';
+import { sceneOf, segmentName, slotOf } from '../document/document.ts';
 import type { StudioDocument } from '../document/document.ts';
 import type { Shape } from '../document/geometry.ts';
-import type { SegmentRecord, SlotId } from '../document/records.ts';
+import type { SegmentId, SegmentRecord, SlotId } from '../document/records.ts';
 import { shapesBounds } from './bounds.ts';
 import { connectedComponents } from './components.ts';
 import { growMask } from './distance.ts';
-import { coveredPixels, maskArea } from './mask.ts';
+import { coveredPixels, maskArea, maskFrom } from './mask.ts';
 import type { Mask } from './mask.ts';
 import { rasterizeShapes } from './rasterize.ts';
 import type { BitmapLookup } from './rasterize.ts';
-import { disjointMasks, segmentMask } from './segment-mask.ts';
+import { layerSegments } from './segment-mask.ts';
 
 /** What is measured on the map, and from where on it is worth a warning. */
 export const WARNING_LIMITS = {
@@ -40,12 +40,14 @@ export interface WarningOptions {
 export function mapWarnings(document: StudioDocument, options: WarningOptions): SegmentWarning[] {
   const size = { width: options.mapWidth, height: options.mapHeight };
   const cells = size.width * size.height;
-  const disjoint = disjointMasks(document, size, options.bitmaps);
-  const finals = new Map(disjoint.segments.map((entry) => [entry.segmentId, entry.mask]));
+  const asDrawn = new Map<SegmentId, { area: number; cells: number }>();
+  const { labelMap, segments } = layerSegments(document, size, options.bitmaps, {
+    drawn: (segment, mask) => asDrawn.set(segment.id, { area: maskArea(mask), cells: coveredPixels(mask) }),
+  });
   const warnings: SegmentWarning[] = [];
-  for (const segment of segmentsOf(document)) {
-    const final = finals.get(segment.id);
-    if (!final) continue;
+  for (const [index, segment] of segments.entries()) {
+    const final = maskFrom(size.width, size.height, (x, y) => labelMap[y * size.width + x] === index + 1);
+    const { area: drawn, cells: ownCells } = asDrawn.get(segment.id) ?? { area: 0, cells: 0 };
     const name = quoted(segmentName(document, segment));
     const reaching = coveredPixels(final);
     const area = reaching / cells;
@@ -55,14 +57,11 @@ export function mapWarnings(document: StudioDocument, options: WarningOptions): 
     if (slotIsEmpty(document, segment.slot))
       warn('no-text', `${name} has no words and no picture, so the model cannot know what belongs there`);
 
-    const own = segmentMask(document, segment, size, options.bitmaps);
-    const drawn = maskArea(own);
     if (drawn === 0) {
       if (liesOutside(document, segment)) warn('outside', `${name} lies outside the canvas`);
       else warn('empty', `${name} has no area: nothing is drawn in it`);
       continue;
     }
-    const ownCells = coveredPixels(own);
     if (reaching === 0 && ownCells > 0) {
       warn('hidden', `${name} is wholly covered by the segments on top of it`);
       continue;
