@@ -61,9 +61,7 @@ export class Examples {
     for (const base64 of Object.values(blobs)) await this.#blobs.write(Buffer.from(base64, 'base64'));
     const id = name.slice(0, -'.json'.length);
     const pictureFile = [`${id}.webp`, `${id}.png`].find((file) => names.includes(file));
-    const picture = pictureFile
-      ? await this.#blobs.write(await readFile(path.join(this.#folder, pictureFile)))
-      : null;
+    const picture = pictureFile ? await this.#blobs.write(await readFile(path.join(this.#folder, pictureFile))) : null;
     const scene = sceneOf(document);
     return {
       document,

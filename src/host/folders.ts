@@ -11,17 +11,11 @@ export function defaultDataFolder(
   home: string = os.homedir(),
 ): string {
   if (env['SPATEXT_DATA']) return path.resolve(env['SPATEXT_DATA']);
-  switch (platform) {
-    case 'darwin':
-      return path.join(home, 'Library', 'Application Support', 'SpaText Studio');
-    case 'win32':
-      return path.join(env['APPDATA'] ?? path.join(home, 'AppData', 'Roaming'), 'SpaText Studio');
-    default: {
-      const base = env['XDG_DATA_HOME'];
-      // The specification says that a relative path there is to be ignored.
-      return path.join(base && path.isAbsolute(base) ? base : path.join(home, '.local', 'share'), 'spatext-studio');
-    }
-  }
+  if (platform === 'darwin') return path.join(home, 'Library', 'Application Support', 'SpaText Studio');
+  if (platform === 'win32') return path.join(env['APPDATA'] ?? path.join(home, 'AppData', 'Roaming'), 'SpaText Studio');
+  const base = env['XDG_DATA_HOME'];
+  // The specification says that a relative path there is to be ignored.
+  return path.join(base && path.isAbsolute(base) ? base : path.join(home, '.local', 'share'), 'spatext-studio');
 }
 
 /** The parts of a data folder. */

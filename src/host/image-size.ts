@@ -16,8 +16,7 @@ export function sniffImage(bytes: Uint8Array): ImageHead | null {
 
 const startsWith = (bytes: Uint8Array, at: number, text: string): boolean => {
   if (at + text.length > bytes.length) return false;
-  for (let index = 0; index < text.length; index += 1)
-    if (bytes[at + index] !== text.charCodeAt(index)) return false;
+  for (let index = 0; index < text.length; index += 1) if (bytes[at + index] !== text.charCodeAt(index)) return false;
   return true;
 };
 
@@ -25,7 +24,8 @@ const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes
 
 /** PNG, W3C REC-PNG-3, 11.2.1: the IHDR chunk comes first. */
 function pngHead(bytes: Uint8Array): ImageHead | null {
-  if (bytes.length < 24 || !startsWith(bytes, 0, '\u0089PNG\r\n\u001a\n') || !startsWith(bytes, 12, 'IHDR')) return null;
+  if (bytes.length < 24 || !startsWith(bytes, 0, '\u0089PNG\r\n\u001a\n') || !startsWith(bytes, 12, 'IHDR'))
+    return null;
   const view = viewOf(bytes);
   return { type: 'image/png', width: view.getUint32(16), height: view.getUint32(20) };
 }

@@ -99,7 +99,12 @@ export class JobDesk {
         hub.emit('job.changed', { job: event.job });
         break;
       case 'preview':
-        hub.emit('job.preview', { job: event.job, image: event.image, step: event.step, png: new Uint8Array(event.png) });
+        hub.emit('job.preview', {
+          job: event.job,
+          image: event.image,
+          step: event.step,
+          png: new Uint8Array(event.png),
+        });
         break;
       case 'picture':
         hub.emit('job.picture', { job: event.job, index: event.index, picture: event.picture, point: event.point });

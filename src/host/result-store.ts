@@ -75,7 +75,10 @@ export class ResultStore {
     if (a === b) return a.changes(from, to);
     // One in each: the strip compares any two results, and takes a copy for that.
     const both = new SessionStrip();
-    for (const [holder, id] of [[a, from], [b, to]] as const)
+    for (const [holder, id] of [
+      [a, from],
+      [b, to],
+    ] as const)
       await both.add({ result: await holder.get(id), embeddings: [], space: '' });
     return both.changes(from, to);
   }

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import type { FinishedResult } from '#engine/jobs/engine-api.ts';
 import type { Library } from '#library/library-api.ts';
 import type { LibraryItem, ResultQuery } from '#shared/api/calls.ts';
-import type { Result, ResultId, ResultSummary } from '#shared/api/generation.ts';
+import { Result } from '#shared/api/generation.ts';
+import type { ResultId, ResultSummary } from '#shared/api/generation.ts';
 import { sceneOf, segmentName, segmentsOf, toDocument } from '#shared/document/document.ts';
 import { StudioError } from '#shared/errors.ts';
 
@@ -18,12 +19,12 @@ interface Item {
 
 /** A result as a row of the history: its title is the scene's, its text everything that it says. */
 export function summarize(result: Result): ResultSummary {
-  const { records, purpose: _purpose, warnings: _warnings, ...rest } = result;
-  const document = toDocument(records);
+  const document = toDocument(result.records);
   const scene = sceneOf(document);
   const texts = [scene.text, ...segmentsOf(document).map((segment) => segmentName(document, segment))];
+  const row = Result.omit({ records: true, purpose: true, warnings: true }).parse(result);
   return {
-    ...rest,
+    ...row,
     title: scene.title || scene.text.slice(0, 80),
     text: texts.filter(Boolean).join(' · '),
     starred: false,
@@ -192,7 +193,14 @@ export class SessionStrip implements Library {
     }
     for (const { item, space: other, embedding: values } of this.#items.values())
       if (values && other === space)
-        found.push({ kind: 'item', id: item.id, text: item.text, cosine: dot(values, embedding), picture: null, content: null });
+        found.push({
+          kind: 'item',
+          id: item.id,
+          text: item.text,
+          cosine: dot(values, embedding),
+          picture: null,
+          content: null,
+        });
     return found.toSorted((a, b) => b.cosine - a.cosine).slice(0, limit);
   }
 

@@ -86,10 +86,11 @@ export class Doorkeeper {
   issue(): string {
     const token = randomBytes(24).toString('base64url');
     this.#tokens.add(token);
-    if (this.#tokens.size > 16) for (const oldest of this.#tokens) {
-      this.#tokens.delete(oldest);
-      break;
-    }
+    if (this.#tokens.size > 16)
+      for (const oldest of this.#tokens) {
+        this.#tokens.delete(oldest);
+        break;
+      }
     return token;
   }
 

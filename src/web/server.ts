@@ -12,7 +12,15 @@ import { WindowId } from '#shared/api/wire.ts';
 import { StudioError } from '#shared/errors.ts';
 import { CLOSE, Connection } from './connection.ts';
 import { RateLimit } from './rate-limit.ts';
-import { Doorkeeper, checkHost, checkOrigin, cookieName, cookieOf, COOKIE_SECONDS, securityHeaders } from './security.ts';
+import {
+  Doorkeeper,
+  checkHost,
+  checkOrigin,
+  cookieName,
+  cookieOf,
+  COOKIE_SECONDS,
+  securityHeaders,
+} from './security.ts';
 import { sendBlob, sendFile, sendPage } from './static-files.ts';
 
 export interface WebServerOptions {
@@ -108,11 +116,17 @@ export async function openWebServer(options: WebServerOptions): Promise<WebServe
       response.end();
       return;
     }
-    if (!known)
-      throw new StudioError('refused', 'no session', { remedy: 'open the address that the terminal shows' });
+    if (!known) throw new StudioError('refused', 'no session', { remedy: 'open the address that the terminal shows' });
     if (isPage) await sendPage(response, options.rendererFolder, port);
     else if (url.pathname.startsWith('/blob/'))
-      await sendBlob(request, response, studio.parts.blobs, url.pathname.slice(6), url.searchParams.get('download'), port);
+      await sendBlob(
+        request,
+        response,
+        studio.parts.blobs,
+        url.pathname.slice(6),
+        url.searchParams.get('download'),
+        port,
+      );
     else await sendFile(request, response, options.rendererFolder, url.pathname, port);
   };
 
@@ -162,7 +176,8 @@ export async function openWebServer(options: WebServerOptions): Promise<WebServe
         upgraded.pause();
         void nameWindow(windows, url.searchParams.get('window')).then((name) => {
           upgraded.resume();
-          const seen = url.searchParams.get('run') === studio.parts.hub.run ? Number(url.searchParams.get('after')) : Number.NaN;
+          const seen =
+            url.searchParams.get('run') === studio.parts.hub.run ? Number(url.searchParams.get('after')) : Number.NaN;
           const connection = new Connection(studio, upgraded, name, Number.isSafeInteger(seen) ? seen : null);
           windows.set(name, connection);
           clearTimeout(farewells.get(name));

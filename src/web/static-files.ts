@@ -97,7 +97,11 @@ export async function sendBlob(
 ): Promise<void> {
   if (!BlobHash.safeParse(hash).success) throw new StudioError('not-found', 'that is no blob');
   if (!blobs.has(hash)) throw new StudioError('not-found', `there is no blob ${hash.slice(0, 12)}`);
-  const headers = { ...securityHeaders(null, port), 'Cache-Control': 'private, max-age=31536000, immutable', ETag: `"${hash}"` };
+  const headers = {
+    ...securityHeaders(null, port),
+    'Cache-Control': 'private, max-age=31536000, immutable',
+    ETag: `"${hash}"`,
+  };
   if (request.headers['if-none-match'] === `"${hash}"`) {
     response.writeHead(304, headers).end();
     return;

@@ -37,8 +37,8 @@ export function fileHandlers(parts: StudioParts, results: ResultStore) {
     },
     'export.create': async (input) => {
       const fetch = async (id: string): Promise<Result> => Result.parse(await results.get(id));
-      const { exportScene } = await parts.formats();
-      const made = await exportScene({
+      const formats = await parts.formats();
+      const made = await formats.exportScene({
         document: toDocument(input.records),
         format: input.format,
         result: input.result === null ? null : await fetch(input.result),
@@ -65,7 +65,10 @@ async function readBounded(file: string): Promise<Uint8Array> {
     const about = await stat(file);
     if (!about.isFile()) throw new StudioError('bad-input', `${path.basename(file)} is not a file`);
     if (about.size > FRAME_LIMITS.bytes)
-      throw new StudioError('too-large', `${path.basename(file)} has ${about.size} bytes, at most ${FRAME_LIMITS.bytes}`);
+      throw new StudioError(
+        'too-large',
+        `${path.basename(file)} has ${about.size} bytes, at most ${FRAME_LIMITS.bytes}`,
+      );
     return await readFile(file);
   } catch (error) {
     throw StudioError.from(error, `opening ${path.basename(file)}`);

@@ -40,7 +40,10 @@ export function encodeFrame(message: unknown): Uint8Array<ArrayBuffer> {
   const start = HEAD + 4 * attachments.length;
   const total = attachments.reduce((sum, part) => sum + part.byteLength, start + json.byteLength);
   if (total > FRAME_LIMITS.bytes)
-    throw new StudioError('too-large', `a message of ${total} bytes; at most ${FRAME_LIMITS.bytes} can be sent at once`);
+    throw new StudioError(
+      'too-large',
+      `a message of ${total} bytes; at most ${FRAME_LIMITS.bytes} can be sent at once`,
+    );
   const frame = new Uint8Array(total);
   const view = new DataView(frame.buffer);
   view.setUint8(0, MAGIC);
@@ -120,7 +123,8 @@ export function decodeFrame(frame: Uint8Array): unknown {
   } catch (error) {
     throw broken(error instanceof Error ? error.message : String(error));
   }
-  if (!isObject(envelope) || !Object.hasOwn(envelope, 'v') || !Array.isArray(envelope['p'])) throw broken('no envelope');
+  if (!isObject(envelope) || !Object.hasOwn(envelope, 'v') || !Array.isArray(envelope['p']))
+    throw broken('no envelope');
   const paths: unknown[] = envelope['p'];
   if (paths.length !== parts.length) throw broken('paths and attachments differ in number');
   parts.forEach((part, index) => place(envelope, paths[index], part));

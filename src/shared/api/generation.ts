@@ -18,6 +18,8 @@ export const JobPurpose = z.discriminatedUnion('kind', [
     kind: z.literal('variations'),
     count: z.number().int().min(1).max(16),
     strength: z.number().min(0.05).max(1),
+    /** Number of the first variation: each has its own noise, so that one can be made again alone. */
+    first: z.number().int().min(0).max(100_000).default(0),
   }),
   /** Makes one segment anew in `picture`; everything outside its mask comes back pixel for pixel. */
   z.object({
