@@ -2,7 +2,7 @@ import { linear, type Tensor } from '../tensor/index.ts';
 import type { Kdpm2AncestralConfig } from './config.ts';
 import { defineScheduler } from './define.ts';
 import { f32, roundHalfEven } from './numerics.ts';
-import { ancestralSplit, initialSigma, originalFromSigma, scaleToUnitVariance } from './sigma-based.ts';
+import { initialSigma, originalFromSigma, scaleToUnitVariance } from './sigma-based.ts';
 import { formulaSigmas, fractionalTimesteps, logTable, sigmasAt, timestepOfSigma } from './spacing.ts';
 import { addNoiseBySigma } from './table-based.ts';
 import { sigmaTable, trainingTables } from './tables.ts';
@@ -36,19 +36,19 @@ export function createKdpm2Ancestral(config: Kdpm2AncestralConfig): Scheduler {
     plan(steps, options): SchedulerPlan {
       const { timesteps, sigmas } = timestepsAndSigmas(steps);
       const next = sigmas.map((_, i) => sigmas[i + 1] ?? 0);
-      const splits = sigmas.map((sigma, i) =>
-        sigma === 0 ? { up: 0, down: 0 } : ancestralSplit(sigma, next[i] as number),
-      );
-      const up = splits.map((s) => f32(s.up));
-      const down = splits.map((s) => f32(s.down));
-      const between = sigmas.map((sigma, i) =>
-        i >= sigmas.length - 2 ? 0 : f32(Math.exp((Math.log(sigma) + Math.log(down[i] as number)) / 2)),
-      );
+      const splits = sigmas.map((sigma, i) => splitFloat32(sigma, next[i] as number));
+      const up = splits.map((s) => s.up);
+      const down = splits.map((s) => s.down);
+      const between = sigmas.map((sigma, i) => {
+        if (i >= sigmas.length - 2) return 0;
+        const logDown = f32(Math.log(down[i] as number));
+        return f32(Math.exp(f32(logDown - f32(f32(logDown - f32(Math.log(sigma))) * 0.5))));
+      });
       // one entry for the first call, two for each later step (its start and its middle), one at the end
       const perCall = (values: readonly number[]): number[] =>
         values.flatMap((v, i) => (i === 0 ? [v] : [v, v])).concat(values.at(-1) as number);
       const calls = timesteps.flatMap((t, i) =>
-        i === 0 ? [t] : [timestepOfSigma(between[i - 1] as number, logSigmas), t],
+        i === 0 ? [t] : [f32(timestepOfSigma(between[i - 1] as number, logSigmas)), t],
       );
       return {
         steps, options, order: 2, timesteps: calls, sigmas: perCall(sigmas),
@@ -87,6 +87,20 @@ export function createKdpm2Ancestral(config: Kdpm2AncestralConfig): Scheduler {
 
     addNoise: addNoiseBySigma,
   });
+}
+
+/**
+ * The ancestral split in float32, operation by operation. Exactly, the mean of `from` and `down` is `to` itself, and
+ * `down` is what cancellation leaves of to^2 - up^2: the published numbers are the rounded ones.
+ */
+function splitFloat32(from: number, to: number): { readonly up: number; readonly down: number } {
+  if (to === 0) return { up: 0, down: 0 };
+  const fromSquare = f32(from * from);
+  const toSquare = f32(to * to);
+  const up = f32(Math.sqrt(f32(f32(toSquare * f32(fromSquare - toSquare)) / fromSquare)));
+  const left = f32(toSquare - f32(up * up));
+  // nothing left (or less) for sigmas that lie far apart: the exact value, where diffusers would give NaN
+  return { up, down: left > 0 ? f32(Math.sqrt(left)) : f32((to * to) / from) };
 }
 
 /** The sigma of what the model is shown: at the second call of a step the one in between. */

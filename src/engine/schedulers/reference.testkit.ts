@@ -52,7 +52,10 @@ export type ReferenceFile = { file: string; constants: Constants; cases: Case[] 
 export function readReference(): ReferenceFile[] {
   return readdirSync(FOLDER)
     .filter((name) => name.endsWith('.json'))
-    .map((name) => ({ file: name, ...(JSON.parse(readFileSync(`${FOLDER}/${name}`, 'utf8')) as ReferenceFile) }))
+    .map((name) => {
+      const { constants, cases } = JSON.parse(readFileSync(`${FOLDER}/${name}`, 'utf8')) as Omit<ReferenceFile, 'file'>;
+      return { file: name, constants, cases };
+    })
     .filter((content) => content.cases?.[0]?.class !== undefined);
 }
 
