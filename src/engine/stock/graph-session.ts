@@ -27,10 +27,10 @@ export type GraphSource = { readonly model: Uint8Array; readonly folder: string 
 
 export interface GraphSettings extends SessionSettings {
   /**
-   * Keeps half-precision weights as they are (in the page cache, shared with the file) and widens
-   * them at every pass: half the memory, a slower pass. Otherwise they are widened once, when opening.
+   * Widens half-precision weights once, when opening, instead of at every pass. Costs memory and
+   * seconds; pays only where the graph also has to compute weights (LyCORIS).
    */
-  readonly saveMemory?: boolean;
+  readonly widen?: boolean;
 }
 
 /** An open network whose input types are converted as its own graph declares them. */
@@ -103,16 +103,24 @@ function fromOrt(name: string, tensor: OrtTensor): Fetched {
  */
 export async function openGraph(name: string, source: GraphSource, settings: GraphSettings): Promise<GraphSession> {
   const session: Record<string, string> = {};
-  if ('model' in source) session['model_external_initializers_file_folder_path'] = source.folder;
-  const optimization: Record<string, string> = settings.saveMemory
-    ? { disable_specified_optimizers: 'ConstantFolding' }
-    : {};
+  const optimization: Record<string, string> = {};
+  if ('model' in source) {
+    session['model_external_initializers_file_folder_path'] = source.folder;
+    if (!settings.widen) {
+      // Without folding and packing, weights stay where they are: mapped from the checkpoint, shared
+      // with the page cache. SD 1.5 then opens in 0.6 s instead of 5, in half the memory, and a pass
+      // takes the same time within a few percent (docs/decisions/1002).
+      optimization['disable_specified_optimizers'] = 'ConstantFolding';
+      session['disable_prepacking'] = '1';
+    }
+  }
   const options: InferenceSession.SessionOptions = {
     executionProviders: [...settings.providers],
     intraOpNumThreads: settings.threads,
     interOpNumThreads: 1,
     executionMode: 'sequential',
-    graphOptimizationLevel: 'all',
+    // 'all' also rearranges convolutions: twice the memory and 7 s more to open SD 1.5, for a pass as long.
+    graphOptimizationLevel: 'extended',
     // Errors are thrown with their words; the runtime need not print them as well.
     logSeverityLevel: 4,
     extra: { session, optimization },
