@@ -81,6 +81,8 @@ export interface ViewState {
   readonly modelsEye: boolean;
   readonly showOutlines: boolean;
   readonly showLabels: boolean;
+  /** Hatches segments besides colouring them. */
+  readonly showPatterns: boolean;
   readonly hovered: SegmentId | null;
   /** Segments that alone are shown and generated; empty: all. Transient on purpose: it is a way to look. */
   readonly solo: readonly SegmentId[];
@@ -131,6 +133,7 @@ export function createViewStore(): ViewStore {
     modelsEye: false,
     showOutlines: true,
     showLabels: true,
+    showPatterns: false,
     dialog: null,
     live: false,
     panels: { left: true, right: true, bottom: true },
