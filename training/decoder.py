@@ -144,15 +144,19 @@ class DecoderStage:
             figures["feature"] = float(feature.detach())
         return loss, figures
 
+    def st_of(self, module: nn.Module, batch: SceneBatch, segments: Tensor, most: int) -> list[Tensor]:
+        """The projected map of a batch whose segments have embeddings ``segments`` [n, 256]."""
+        embeds = gather_embeddings(segments, batch.owner, batch.labels.shape[0], most)
+        contours = contours_of(batch.labels) if self.config.net.contour else None
+        return module.projector.from_segments(embeds, segment_masks(batch.labels, most), contours)
+
     @torch.no_grad()
     def draw(self, module: nn.Module, batch: SceneBatch, embedded: Embedded, scales: tuple[float, float] = (1.5, 3.0),
              steps: int = 20, seed: int = 0) -> Tensor:
         """Pictures [b, 3, 64, 64] of a batch's layout under multi-scale guidance."""
         scene, segments = embedded
         b = scene.shape[0]
-        masks = segment_masks(batch.labels, self.most)
-        contours = contours_of(batch.labels) if self.config.net.contour else None
-        st = module.projector.from_segments(gather_embeddings(segments, batch.owner, b, self.most), masks, contours)
+        st = self.st_of(module, batch, segments, max(self.most, int(batch.labels.max())))
         none = [torch.zeros_like(m) for m in st]
         triple = [torch.cat([z, z, m]) for z, m in zip(none, st, strict=True)]
         scenes = torch.cat([scene * 0, scene, scene * 0])

@@ -1,0 +1,243 @@
+"""Scores packs on held-out scenes from text alone, seeds fixed, by a judge that trained nothing in them.
+
+    python -m training.evaluate_world --packs models/a training/runs/pack --judge training/runs/judge \\
+        --segmenter training/runs/segmenter --scenes 30 --out training/runs/evaluation
+
+Every pack gets the same layouts, texts and noise. ``--scenes`` is the number of scenes per kind; kinds are 1, 2, 4
+and 8 segments. Beside each pack stand the true renders (upper bound) and the same pictures scored against shuffled
+texts (lower bound). Writes ``results.json``, ``table.md`` and one sheet a pack.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from training.clip import ClipModule, ClipTraining
+from training.common.checkpoint import load_half
+from training.common.sheets import write_sheet
+from training.conditioning import SceneBatch, collate, crop_segments
+from training.nets.segmenter import Segmenter
+from training.pack_runner import PackRunner, map_of
+from training.segmenter import iou
+from training.text import PhraseBook
+from training.world.scene import Scene, SceneOptions, make_scene
+from training.world.sprites import SpriteAtlas
+from training.world.vocabulary import concepts
+
+COUNTS = (1, 2, 4, 8)
+SEED = 777
+
+
+@dataclass
+class Judge:
+    """The second CLIP: image tower, text head, and the embeddings of all concept names."""
+
+    module: ClipModule
+    book: PhraseBook
+    names: Tensor
+
+    @staticmethod
+    @torch.no_grad()
+    def load(folder: Path, book: PhraseBook) -> Judge:
+        config = ClipTraining(**{**json.loads((folder / "run.json").read_text())["config"], "world": SceneOptions()})
+        module = ClipModule(config).eval()
+        module.image.load_state_dict(load_half(folder, "image"))
+        module.text.load_state_dict(load_half(folder, "text"))
+        return Judge(module, book, module.text(book([c.label for c in concepts()])))
+
+    @torch.no_grad()
+    def words(self, texts: list[str]) -> Tensor:
+        return self.module.text(self.book(texts))
+
+    @torch.no_grad()
+    def look(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
+        """(unit embeddings, pooled features) of pictures."""
+        features = self.module.image.features(pixels)
+        return torch.nn.functional.normalize(self.module.image.project(features), dim=1), features
+
+
+def held_out_scenes(atlas: SpriteAtlas, count: int, per: int, rough: bool) -> list[Scene]:
+    """``per`` scenes with exactly ``count`` segments, none of which any training seed draws."""
+    counts = tuple(float(i + 1 == count) for i in range(max(count, 1)))
+    smallest = 0.2 if count < 8 else 0.15
+    options = SceneOptions(counts=counts, empty=0.0, keep_segment=1.0, rough=False, largest=0.6, smallest=smallest)
+    found, index = [], 0
+    while len(found) < per:
+        scene = make_scene(atlas, options, np.random.default_rng([SEED, count, index]))
+        index += 1
+        if len(scene.segments) == count:
+            if rough:
+                roughen_scene(scene, np.random.default_rng([SEED, count, index, 1]))
+            found.append(scene)
+    return found
+
+
+def roughen_scene(scene: Scene, rng: np.random.Generator) -> None:
+    """Replaces the drawn masks by rough ones, in place; a segment that would vanish keeps its exact mask."""
+    from training.world import masks
+
+    kinds = {k: v for k, v in masks.ROUGH_KINDS.items() if k != "exact"}
+    labels = np.zeros_like(scene.labels)
+    for k, segment in enumerate(scene.segments, 1):
+        segment.rough_kind = masks.pick_kind(rng, kinds)
+        labels[masks.roughen(scene.exact == k, segment.rough_kind, rng)] = k
+    for k in range(1, len(scene.segments) + 1):
+        if (labels == k).sum() < 12:
+            labels[scene.exact == k] = k
+    scene.labels = labels
+
+
+def draw(pack: PackRunner, scenes: list[Scene], scales: tuple[float, float], words: list[list[str]] | None = None,
+         batch: int = 5, source: str = "text") -> np.ndarray:
+    """Pictures [n, 3, 64, 64] of scenes from text (or from the true embeddings, ``source="true"``)."""
+    rng = np.random.default_rng(SEED)
+    out = []
+    for at in range(0, len(scenes), batch):
+        some = scenes[at:at + batch]
+        texts = [s.caption for s in some]
+        for i, s in enumerate(some):
+            texts += words[at + i] if words else [g.label for g in s.segments]
+        noise = rng.standard_normal((len(texts), 256)).astype(np.float32)
+        if source == "true":
+            true = collate(some)
+            pixels = torch.cat([true.images, crop_segments(true.images, true.labels, true.boxes, true.owner)])
+            embeds = pack.embed_images(pixels.numpy())
+        else:
+            embeds = pack.imagine(texts, noise)
+        maps, used = [], len(some)
+        for s in some:
+            maps.append(map_of(s.labels, embeds[used:used + len(s.segments)]))
+            used += len(s.segments)
+        start = rng.standard_normal((len(some), 3, 64, 64)).astype(np.float32)
+        out.append(pack.generate(embeds[: len(some)], np.stack(maps), start, scales))
+    return np.concatenate(out)
+
+
+def frechet(a: np.ndarray, b: np.ndarray) -> float:
+    """Frechet distance of two sets of feature vectors."""
+    ma, mb = a.mean(0), b.mean(0)
+    ca, cb = np.cov(a, rowvar=False), np.cov(b, rowvar=False)
+    values = np.linalg.eigvals(ca @ cb)
+    root = np.sqrt(np.clip(values.real, 0, None)).sum()
+    return float(((ma - mb) ** 2).sum() + np.trace(ca) + np.trace(cb) - 2 * root)
+
+
+def blown(pixels: np.ndarray) -> np.ndarray:
+    """Which pictures [n, 3, h, w] are saturated noise: many extreme values and neighbours that disagree."""
+    extreme = (np.abs(pixels) > 0.97).any(1).mean((1, 2))
+    rough = (np.abs(np.diff(pixels, axis=3)).mean((1, 2, 3)) + np.abs(np.diff(pixels, axis=2)).mean((1, 2, 3))) / 2
+    return (extreme > 0.35) & (rough > 0.22)
+
+
+@torch.no_grad()
+def score(pixels: np.ndarray, scenes: list[Scene], judge: Judge, segmenter: Segmenter | None,
+          words: list[list[str]] | None = None) -> list[dict]:
+    """One row a segment: what the judge and the segmenter say of the picture inside the mask."""
+    images = torch.from_numpy(pixels)
+    batch: SceneBatch = collate(scenes)
+    crops = crop_segments(images, batch.labels, batch.boxes, batch.owner)
+    seen, _ = judge.look(crops)
+    texts = [w for i, s in enumerate(scenes) for w in (words[i] if words else [g.label for g in s.segments])]
+    named = judge.words(texts)
+    whole = (judge.look(images)[0] * judge.words([s.caption for s in scenes])).sum(1)
+    best = (seen @ judge.names.T).topk(5, 1).indices
+    rows = []
+    for n, (b, k) in enumerate(batch.owner.tolist()):
+        segment = scenes[b].segments[k - 1]
+        row = {"scene": b, "concept": segment.concept, "count": len(scenes[b].segments),
+               "area": float((scenes[b].labels == k).mean()), "global": float(whole[b]),
+               "local": float((seen[n] * named[n]).sum()), "shuffled": float((seen[n] * named[(n + 7) % len(texts)]).sum()),
+               "top1": bool(best[n, 0] == segment.concept), "top5": bool((best[n] == segment.concept).any())}
+        if segmenter is not None:
+            asked = list(dict.fromkeys(s.concept for s in scenes[b].segments))
+            found = segmenter.assign(images[b:b + 1], asked).numpy()
+            row["iou"] = iou(found == asked.index(segment.concept) + 1, scenes[b].labels == k)
+        rows.append(row)
+    return rows
+
+
+def summary(rows: list[dict]) -> dict[str, float]:
+    """Means over segments."""
+    keys = [k for k in ("top1", "top5", "local", "shuffled", "global", "iou") if rows and k in rows[0]]
+    return {k: round(float(np.mean([r[k] for r in rows])), 3) for k in keys} | {"segments": len(rows)}
+
+
+def table(results: dict[str, dict[str, float]]) -> str:
+    """Markdown of name -> figures."""
+    columns = list(dict.fromkeys(k for r in results.values() for k in r))
+    lines = ["| | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
+    for name, row in results.items():
+        lines.append(f"| {name} | " + " | ".join(str(row.get(c, "")) for c in columns) + " |")
+    return "\n".join(lines)
+
+
+def split(rows: list[dict], name: str) -> dict[str, dict[str, float]]:
+    """All rows, then by number of segments and by area."""
+    out = {name: summary(rows)}
+    for count in sorted({r["count"] for r in rows}):
+        out[f"{name}, {count} segment{'s' if count > 1 else ''}"] = summary([r for r in rows if r["count"] == count])
+    bounds = (0.0, 0.015, 0.035, 0.10, 1.0)
+    for low, high in zip(bounds, bounds[1:], strict=False):
+        some = [r for r in rows if low <= r["area"] < high]
+        if some:
+            out[f"{name}, area {low:.1%} to {high:.1%}"] = summary(some)
+    return out
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--packs", type=Path, nargs="+", required=True)
+    parser.add_argument("--judge", type=Path, required=True)
+    parser.add_argument("--segmenter", type=Path)
+    parser.add_argument("--world", type=Path, default=Path("training/runs/world"))
+    parser.add_argument("--scenes", type=int, default=30)
+    parser.add_argument("--scales", type=str, nargs="*", default=["1.5/3"], help="global/local, e.g. 1.5/3 1.5/6")
+    parser.add_argument("--rough", action="store_true", help="rough masks instead of exact ones")
+    parser.add_argument("--true-embeddings", action="store_true")
+    parser.add_argument("--counts", type=int, nargs="*", default=list(COUNTS))
+    parser.add_argument("--out", type=Path, required=True)
+    args = parser.parse_args()
+    args.out.mkdir(parents=True, exist_ok=True)
+    atlas = SpriteAtlas.load(args.world, ("fluent-emoji-flat",))
+    scenes = [s for count in args.counts for s in held_out_scenes(atlas, count, args.scenes, args.rough)]
+    judge = Judge.load(args.judge, PhraseBook.load(args.world, args.packs[0]))
+    segmenter = None
+    if args.segmenter:
+        segmenter = Segmenter(len(concepts())).eval()
+        segmenter.load_state_dict(load_half(args.segmenter, "weights"))
+    true = collate(scenes).images
+    true_features = judge.look(true)[1].numpy()
+    results = split(score(true.numpy(), scenes, judge, segmenter), "true renders")
+    show = [i * len(scenes) // 16 for i in range(16)]
+    for folder in args.packs:
+        pack = PackRunner(folder)
+        for scales in args.scales:
+            began = time.monotonic()
+            pair = tuple(float(v) for v in scales.split("/"))
+            pixels = draw(pack, scenes, (pair[0], pair[1]), source="true" if args.true_embeddings else "text")
+            seconds = time.monotonic() - began
+            name = f"{pack.description['id']} {scales}"
+            np.save(args.out / f"{name.replace('/', '-').replace(' ', '_')}.npy", ((pixels + 1) * 127.5 + 0.5).astype(np.uint8))
+            rows = score(pixels, scenes, judge, segmenter)
+            made = split(rows, name)
+            made[name] |= {"fid": round(frechet(judge.look(torch.from_numpy(pixels))[1].numpy(), true_features), 2),
+                           "blown": round(float(blown(pixels).mean()), 3), "seconds a scene": round(seconds / len(scenes), 2)}
+            results |= made
+            write_sheet(args.out / f"sheet-{name.replace('/', '-').replace(' ', '_')}.png",
+                        [true[show], torch.from_numpy(pixels[show])], torch.from_numpy(np.stack([scenes[i].labels for i in show])))
+            print(table({k: v for k, v in made.items() if k == name}), flush=True)
+    (args.out / "results.json").write_text(json.dumps({"scenes": len(scenes), "rough": args.rough, "results": results}, indent=1))
+    (args.out / "table.md").write_text(table(results) + "\n")
+    print(table(results))
+
+
+if __name__ == "__main__":
+    main()
