@@ -1,2 +1,2 @@
 // The one door to onnxruntime-node: everything else in the engine imports the runtime from here.
-export { InferenceSession, Tensor as OrtTensor, env } from 'onnxruntime-node';
+export { InferenceSession, Tensor as OrtTensor, env, listSupportedBackends } from 'onnxruntime-node';

@@ -1,0 +1,160 @@
+import { Option } from 'commander';
+import type { Command } from 'commander';
+import path from 'node:path';
+import { GenerateRequest } from '#shared/api/generation.ts';
+import type { FinishedResult } from '#engine/jobs/engine-api.ts';
+import { createScene } from '#shared/document/create.ts';
+import { sceneOf, segmentName, toDocument, toRecords } from '#shared/document/document.ts';
+import type { StudioDocument } from '#shared/document/document.ts';
+import { BatchSettings, SAMPLERS } from '#shared/document/settings.ts';
+import { StudioError, describeZodError } from '#shared/errors.ts';
+import { openEngineSession } from '../engine-session.ts';
+import { claimOutputFolder } from '../output-folder.ts';
+import { decimal, wholeNumber } from '../parse-options.ts';
+import { pictureWithScene } from '../picture-file.ts';
+import { progressLine } from '../progress-line.ts';
+import { readSceneFrom } from '../read-input.ts';
+
+interface GenerateOptions {
+  out: string;
+  seed?: number;
+  count?: number;
+  bestOf?: number;
+  globalScale?: number;
+  localScale?: number;
+  scale?: number;
+  guidance?: 'multi' | 'single' | 'joint';
+  sampler?: (typeof SAMPLERS)[number];
+  steps?: number;
+  pack?: string;
+  device: string;
+  threads: number;
+  json?: boolean;
+  quiet?: boolean;
+}
+
+export function registerGenerate(program: Command): void {
+  program
+    .command('generate')
+    .description('Make pictures from a scene.')
+    .argument('<scene>', 'a scene (.json), a project (.spatext) or a picture made by the studio')
+    .option('--out <folder>', 'where the pictures go', 'out')
+    .option('--seed <n>', 'first seed; picture k has seed n + k', wholeNumber(0, 0xffff_ffff))
+    .option('--count <n>', 'pictures to make', wholeNumber(1, 64))
+    .option('--best-of <n>', 'make n for each, keep the one whose segments came out best', wholeNumber(1, 16))
+    .addOption(new Option('--guidance <mode>', 'two dials, one dial, or a chain').choices(['multi', 'single', 'joint']))
+    .option('--global-scale <s>', 'how much the global text says', decimal(0, 30))
+    .option('--local-scale <s>', 'how much the segments say', decimal(0, 30))
+    .option('--scale <s>', 'the one dial of single-scale guidance', decimal(0, 30))
+    .addOption(new Option('--sampler <name>', 'sampler').choices([...SAMPLERS]))
+    .option('--steps <n>', 'steps', wholeNumber(1, 1000))
+    .option('--pack <id>', 'model pack (spatext packs list)')
+    .addOption(
+      new Option('--device <id>', 'where to compute')
+        .choices(['auto', 'cpu', 'webgpu', 'cuda', 'dml', 'coreml'])
+        .default('auto'),
+    )
+    .option('--threads <n>', 'processor threads; 0: all', wholeNumber(0, 256), 0)
+    .option('--json', 'print one JSON document about what was made')
+    .option('--quiet', 'no progress')
+    .action(async (file: string, options: GenerateOptions) => {
+      const summary = await generate(file, options);
+      if (options.json) process.stdout.write(`${JSON.stringify(summary, null, 2)}\n`);
+      else for (const picture of summary.pictures) process.stdout.write(`${picture.file}\n`);
+    });
+}
+
+/** The options laid over the scene's own settings. @throws StudioError bad-use if together they cannot be */
+export function withOptions(document: StudioDocument, options: GenerateOptions): StudioDocument {
+  const scene = sceneOf(document);
+  const batch = BatchSettings.safeParse({
+    count: options.count ?? scene.batch.count,
+    bestOf: options.bestOf ?? scene.batch.bestOf,
+  });
+  if (!batch.success) throw new StudioError('bad-use', `--count and --best-of: ${describeZodError(batch.error)}`);
+  const { guidance, sampler } = scene;
+  return {
+    ...document,
+    [scene.id]: createScene({
+      ...scene,
+      seed: options.seed ?? scene.seed,
+      batch: batch.data,
+      pack: options.pack ?? scene.pack,
+      sampler: { ...sampler, name: options.sampler ?? sampler.name, steps: options.steps ?? sampler.steps },
+      guidance: {
+        ...guidance,
+        mode: options.guidance ?? guidance.mode,
+        globalScale: options.globalScale ?? guidance.globalScale,
+        localScale: options.localScale ?? guidance.localScale,
+        scale: options.scale ?? guidance.scale,
+      },
+    }),
+  };
+}
+
+async function generate(file: string, options: GenerateOptions) {
+  const begin = performance.now();
+  const session = await openEngineSession({ device: options.device, threads: options.threads });
+  try {
+    const document = withOptions(await readSceneFrom(file, session.blobs), options);
+    const folder = await claimOutputFolder(options.out);
+    try {
+      const stem = path.basename(file).replace(/\.[^.]+$/, '');
+      const line = progressLine(stem);
+      const pictures: PictureSummary[] = [];
+      await session.run(GenerateRequest.parse({ records: toRecords(document) }), {
+        progress: (progress) => options.quiet || line.show(progress),
+        result: async (finished) => {
+          const bytes = await pictureWithScene(finished.result, session.blobs);
+          const target = await folder.write(`${stem}-seed${finished.result.seed}.png`, bytes);
+          pictures.push(summarise(target, finished));
+        },
+      });
+      line.end();
+      const scene = sceneOf(document);
+      return {
+        scene: file,
+        seed: scene.seed,
+        guidance: scene.guidance,
+        sampler: scene.sampler,
+        pictures,
+        files: pictures.map((picture) => picture.file),
+        passes: pictures.reduce((sum, { passes }) => sum + passes, 0),
+        milliseconds: Math.round(performance.now() - begin),
+      };
+    } finally {
+      await folder.release();
+    }
+  } finally {
+    await session.close();
+  }
+}
+
+type PictureSummary = ReturnType<typeof summarise>;
+
+function summarise(file: string, { result }: FinishedResult) {
+  const document = toDocument(result.records);
+  return {
+    file,
+    seed: result.seed,
+    width: result.width,
+    height: result.height,
+    pack: result.pack,
+    passes: result.passes,
+    milliseconds: Object.fromEntries(Object.entries(result.timings).map(([phase, ms]) => [phase, Math.round(ms)])),
+    globalScore: result.globalScore,
+    segments: result.scores.map((score) => {
+      const segment = document[score.segment];
+      return {
+        id: score.segment,
+        name: segment?.type === 'segment' ? segmentName(document, segment) : '',
+        clipScore: score.clip,
+        slotScore: score.slot,
+        warnings: result.warnings
+          .filter((warning) => warning.segment === score.segment)
+          .map(({ code, message }) => ({ code, message })),
+      };
+    }),
+    warnings: result.warnings.map(({ segment, code, message }) => ({ segment, code, message })),
+  };
+}

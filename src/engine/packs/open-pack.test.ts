@@ -1,0 +1,122 @@
+import { createHash } from 'node:crypto';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { StudioError } from '#shared/errors.ts';
+import { openHashLedger } from './hash-ledger.ts';
+import { modelsFolder } from './models-folder.ts';
+import { openPack } from './open-pack.ts';
+import { readFileSync } from 'node:fs';
+
+type Json = Record<string, unknown>;
+const original = JSON.parse(readFileSync(path.join(modelsFolder(), 'spatext-emoji-v0', 'pack.json'), 'utf8')) as {
+  components: Record<string, { file: string; sha256: string; bytes: number; outputs: Record<string, { shape: unknown[] }> }>;
+  tokenizer: { file: string; sha256: string };
+} & Json;
+
+let folder: string;
+/** A pack with the real description and tiny files in place of the weights. */
+async function writePack(change: (pack: typeof original) => void = () => undefined): Promise<void> {
+  const pack = structuredClone(original);
+  const content = (file: string) => `stands for ${file}`;
+  const sha = (text: string) => createHash('sha256').update(text).digest('hex');
+  for (const part of [...Object.values(pack.components), pack.tokenizer]) {
+    await writeFile(path.join(folder, part.file), content(part.file));
+    part.sha256 = sha(content(part.file));
+    if ('bytes' in part) part.bytes = content(part.file).length;
+  }
+  change(pack);
+  await writeFile(path.join(folder, 'pack.json'), JSON.stringify(pack));
+}
+const refusal = async (): Promise<StudioError> => {
+  const error: unknown = await openPack(folder, openHashLedger()).catch((thrown: unknown) => thrown);
+  if (!(error instanceof StudioError)) throw new Error('the pack was taken');
+  return error;
+};
+
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(os.tmpdir(), 'spatext-pack-'));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+describe('opening a pack', () => {
+  test('a good one opens, and its fingerprint follows its files', async () => {
+    await writePack();
+    const first = await openPack(folder, openHashLedger());
+    expect(first.pack.id).toBe('spatext-emoji-v0');
+    await writePack((pack) => {
+      pack.components['unet']!.sha256 = createHash('sha256').update('other').digest('hex');
+      pack.components['unet']!.bytes = 5;
+    });
+    await writeFile(path.join(folder, 'unet.onnx'), 'other');
+    expect((await openPack(folder, openHashLedger())).fingerprint).not.toBe(first.fingerprint);
+  });
+
+  test('a missing file', async () => {
+    await writePack();
+    await rm(path.join(folder, 'prior.onnx'));
+    expect((await refusal()).message).toMatch(/prior\.onnx is missing/);
+  });
+
+  test('a wrong hash and a wrong length', async () => {
+    await writePack();
+    await writeFile(path.join(folder, 'prior.onnx'), 'stands for prior.onnX');
+    expect((await refusal()).message).toMatch(/prior\.onnx is not the file/);
+    await writeFile(path.join(folder, 'prior.onnx'), 'stands');
+    expect((await refusal()).message).toMatch(/has 6 bytes/);
+  });
+
+  test('a path that climbs out, and a link that leads out', async () => {
+    await writePack((pack) => (pack.components['prior']!.file = '../prior.onnx'));
+    expect((await refusal()).message).toMatch(/components\.prior\.file/);
+    await writePack();
+    const elsewhere = await mkdtemp(path.join(os.tmpdir(), 'spatext-elsewhere-'));
+    await writeFile(path.join(elsewhere, 'secret'), 'stands for prior.onnx');
+    await rm(path.join(folder, 'prior.onnx'));
+    await symlink(path.join(elsewhere, 'secret'), path.join(folder, 'prior.onnx'));
+    expect((await refusal()).message).toMatch(/not a plain file/);
+    await rm(elsewhere, { recursive: true });
+  });
+
+  test('wrong shapes', async () => {
+    await writePack((pack) => (pack.components['textEncoder']!.outputs['text_embeds']!.shape = ['batch', 255]));
+    const error = await refusal();
+    expect(error.code).toBe('model');
+    expect(error.message).toMatch(/text_embeds has the shape batch x 255, expected it to end in 256/);
+  });
+
+  test('no pack.json, broken JSON, a newer version, a folder in its place', async () => {
+    expect((await refusal()).code).toBe('not-found');
+    await writeFile(path.join(folder, 'pack.json'), '{"formatVersion": 1,');
+    expect((await refusal()).message).toMatch(/not JSON/);
+    await writePack((pack) => (pack['formatVersion'] = 7));
+    expect((await refusal()).code).toBe('newer-version');
+    await rm(path.join(folder, 'pack.json'));
+    await mkdir(path.join(folder, 'pack.json'));
+    expect((await refusal()).code).toBe('model');
+  });
+
+  test('hashes are computed once per change of a file, across restarts', async () => {
+    await writePack();
+    const ledgerFile = path.join(folder, 'ledger', 'hashes.json');
+    let computed = 0;
+    const counting = () => {
+      const ledger = openHashLedger(ledgerFile);
+      const hashOf: typeof ledger.hashOf = (file, info, compute) =>
+        ledger.hashOf(file, info, () => {
+          computed += 1;
+          return compute();
+        });
+      return { hashOf };
+    };
+    await openPack(folder, counting());
+    const first = computed;
+    expect(first).toBeGreaterThan(5);
+    await openPack(folder, counting());
+    expect(computed).toBe(first);
+    await writeFile(path.join(folder, 'prior.onnx'), 'stands for prior.onnX');
+    await openPack(folder, counting()).catch(() => undefined);
+    expect(computed).toBe(first + 1);
+  });
+});

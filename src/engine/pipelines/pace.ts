@@ -1,0 +1,98 @@
+import type { JobPhase, JobProgress } from '#shared/api/generation.ts';
+
+/**
+ * Counts passes and tells the time left. The number of passes of a job is known before it starts; what a pass
+ * costs is measured as it runs, and remembered from one job to the next.
+ */
+export class Pace {
+  /** Milliseconds a denoiser pass (one picture, one condition) took lately in this process. */
+  #passMs: number | undefined;
+  /** Milliseconds of everything after the passes, per picture, lately. */
+  #tailMs: number | undefined;
+
+  measurePasses(passes: number, milliseconds: number): void {
+    const each = milliseconds / passes;
+    // Follows a machine that gets busy within a few steps, without jumping at one slow pass.
+    this.#passMs = this.#passMs === undefined ? each : this.#passMs * 0.8 + each * 0.2;
+  }
+
+  measureTail(pictures: number, milliseconds: number): void {
+    this.#tailMs = milliseconds / Math.max(1, pictures);
+  }
+
+  /** Seconds left, or null before anything was measured. */
+  secondsLeft(passes: number, pictures: number): number | null {
+    if (this.#passMs === undefined) return null;
+    return (passes * this.#passMs + pictures * (this.#tailMs ?? 0)) / 1000;
+  }
+}
+
+/** A job's progress as it goes. */
+export class JobMeter {
+  readonly #pace: Pace;
+  readonly #report: (progress: JobProgress) => void;
+  readonly #timings: Record<string, number> = {};
+  #phase: JobPhase = 'loading';
+  #since = performance.now();
+  #passesDone = 0;
+  #picturesDone = 0;
+  passesTotal = 0;
+  images = 0;
+  image = 0;
+  step = 0;
+  steps = 0;
+
+  constructor(pace: Pace, report: (progress: JobProgress) => void) {
+    this.#pace = pace;
+    this.#report = report;
+  }
+
+  get passesDone(): number {
+    return this.#passesDone;
+  }
+
+  enter(phase: JobPhase): void {
+    this.#close();
+    this.#phase = phase;
+    this.tell();
+  }
+
+  passed(passes: number, milliseconds: number): void {
+    this.#passesDone += passes;
+    this.#pace.measurePasses(passes, milliseconds);
+    this.tell();
+  }
+
+  pictureFinished(tailMs: number): void {
+    this.#picturesDone += 1;
+    this.#pace.measureTail(1, tailMs);
+  }
+
+  tell(): void {
+    this.#report({
+      phase: this.#phase,
+      passesDone: this.#passesDone,
+      passesTotal: Math.max(this.passesTotal, this.#passesDone),
+      step: this.step,
+      steps: this.steps,
+      image: this.image,
+      images: this.images,
+      secondsLeft: this.#pace.secondsLeft(
+        Math.max(0, this.passesTotal - this.#passesDone),
+        Math.max(0, this.images - this.#picturesDone),
+      ),
+    });
+  }
+
+  /** Milliseconds by phase so far. */
+  timings(): Record<string, number> {
+    this.#close();
+    return { ...this.#timings };
+  }
+
+  #close(): void {
+    const now = performance.now();
+    this.#timings[this.#phase] = (this.#timings[this.#phase] ?? 0) + now - this.#since;
+    this.#since = now;
+  }
+}

@@ -1,0 +1,168 @@
+// The trained pack against tensors recorded in PyTorch: every stage alone, then whole runs.
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { npyToTensor, readNpy, slice, split, tensor } from '../../tensor/index.ts';
+import type { Tensor } from '../../tensor/index.ts';
+import { openHashLedger } from '../../packs/hash-ledger.ts';
+import { modelsFolder } from '../../packs/models-folder.ts';
+import { openPack } from '../../packs/open-pack.ts';
+import { planPartial, samplerFor } from '../../schedulers/index.ts';
+import { PixelModel } from '../../spatext/pixel-model.ts';
+import { denoiseEmbeddings } from '../../spatext/prior.ts';
+import { buildMap } from '../../spatext/st-map.ts';
+import { GuidanceSettings } from '#shared/document/settings.ts';
+import { NoiseStream } from '../../tensor/index.ts';
+import { denoise } from './denoise.ts';
+import type { PreparedScene } from './prepare.ts';
+import { createScene } from '#shared/document/create.ts';
+
+const FOLDER = path.resolve('test/fixtures/pack-reference');
+const fixture = (name: string): Tensor => npyToTensor(readNpy(readFileSync(path.join(FOLDER, `${name}.npy`))));
+const reference = JSON.parse(readFileSync(path.join(FOLDER, 'reference.json'), 'utf8')) as {
+  texts: { text: string; input_ids: number[] }[];
+  prior_timesteps: number[];
+};
+
+/** Largest distance between two lists of numbers. */
+function distance(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  expect(a.length).toBe(b.length);
+  let largest = 0;
+  for (let i = 0; i < a.length; i += 1)
+    largest = Math.max(largest, Math.abs((a[i] ?? Number.NaN) - (b[i] ?? Number.NaN)));
+  return largest;
+}
+const rows = (x: Tensor): Float32Array[] => split(x).map((row) => row.data);
+const at = <T>(list: readonly T[], index: number): T => {
+  const value = list[index];
+  if (value === undefined) throw new Error(`nothing at ${index}`);
+  return value;
+};
+const breathe = async (): Promise<void> => undefined;
+
+describe('the embedded pack against its recorded tensors', () => {
+  let model: PixelModel;
+  beforeAll(async () => {
+    const pack = await openPack(path.join(modelsFolder(), 'spatext-emoji-v0'), openHashLedger());
+    model = new PixelModel(pack, { providers: ['cpu'], threads: 2 });
+  });
+  afterAll(() => model.release());
+
+  test('texts become the recorded token ids', async () => {
+    const tokenizer = await model.tokenizer();
+    for (const { text, input_ids } of reference.texts) expect(tokenizer.encode(text).ids, text).toEqual(input_ids);
+  });
+
+  test('text encoder: within what an int8 graph may differ from processor to processor', async () => {
+    const { sentence, text } = await model.encodeTexts(reference.texts.map((entry) => entry.text));
+    const expected = { sentence: rows(fixture('sentence_embeds')), text: rows(fixture('text_embeds')) };
+    sentence.forEach((row, i) => expect(distance(row, at(expected.sentence, i))).toBeLessThan(1e-2));
+    text.forEach((row, i) => expect(distance(row, at(expected.text, i))).toBeLessThan(1e-2));
+  });
+
+  test('image encoder', async () => {
+    const pixels = readNpy(readFileSync(path.join(FOLDER, 'pictures.npy')));
+    const plane = 64 * 64;
+    const pictures = Array.from({ length: 4 }, (_, picture) =>
+      Float32Array.from({ length: 3 * plane }, (_, k) => {
+        const channel = Math.floor(k / plane);
+        return Number(pixels.data[(picture * plane + (k % plane)) * 3 + channel]) / 127.5 - 1;
+      }),
+    );
+    const embedded = await model.encodeImages(pictures);
+    const expected = rows(fixture('image_embeds'));
+    embedded.forEach((row, i) => expect(distance(row, at(expected, i))).toBeLessThan(1e-5));
+  });
+
+  const conditions = () => {
+    const text = rows(fixture('text_embeds'));
+    const sentence = rows(fixture('sentence_embeds'));
+    return text.map((row, i) => ({ text: row, sentence: at(sentence, i), reading: 0 }));
+  };
+
+  test('prior: one call', async () => {
+    const timesteps = readNpy(readFileSync(path.join(FOLDER, 'prior_timestep.npy')));
+    const noise = rows(fixture('prior_noise'));
+    const expected = rows(fixture('prior_call'));
+    for (const [i, condition] of conditions().entries()) {
+      const [row] = await model.predictEmbeddings([at(noise, i)], Number(timesteps.data[i]), [condition]);
+      expect(distance(row ?? [], at(expected, i))).toBeLessThan(1e-5 * 16);
+    }
+  });
+
+  test('prior: the whole run', async () => {
+    const noise = rows(fixture('prior_noise'));
+    const queries = conditions().map((query, i) => ({ query, start: at(noise, i) }));
+    const embeddings = await denoiseEmbeddings(model, queries, breathe);
+    const expected = rows(fixture('prior_run'));
+    embeddings.forEach((row, i) => expect(distance(row, at(expected, i))).toBeLessThan(1e-5));
+  });
+
+  const sceneMap = () => {
+    const run = rows(fixture('prior_run'));
+    const labels = Uint16Array.from(readNpy(readFileSync(path.join(FOLDER, 'labels.npy'))).data as ArrayLike<number>);
+    return { labels, embeddings: [at(run, 0), at(run, 1), at(run, 3)], global: at(run, 11) };
+  };
+
+  test('map and its features', async () => {
+    const { labels, embeddings } = sceneMap();
+    const features = await model.projectMap(buildMap(labels, embeddings, model.width));
+    for (const name of ['st_64', 'st_32', 'st_16', 'st_8'])
+      expect(distance(features[name]?.data ?? [], fixture(name).data), name).toBeLessThan(1e-5 * 16);
+  });
+
+  test('denoiser: one call', async () => {
+    const { labels, embeddings, global } = sceneMap();
+    const features = await model.projectMap(buildMap(labels, embeddings, model.width));
+    const [out] = await model.denoise([{ sample: fixture('noise').data, timestep: 599, global, features }]);
+    expect(distance(out ?? [], fixture('unet_call').data)).toBeLessThan(1e-5);
+  });
+
+  const wholeRun = async (sampler: 'ddim' | 'dpmpp-2m', steps: number, guidance: GuidanceSettings) => {
+    const { labels, embeddings, global } = sceneMap();
+    const features = await model.projectMap(buildMap(labels, embeddings, model.width));
+    const prepared: PreparedScene = {
+      scene: createScene(),
+      frame: { x: 0, y: 0, side: 512 },
+      segments: [],
+      labels,
+      global,
+      globalText: null,
+      features,
+      negativeGlobal: null,
+      negativeFeatures: null,
+      warnings: [],
+    };
+    const scheduler = samplerFor(sampler, model.pack.pack.components.unet.scheduler);
+    const { plan, startIndex } = planPartial(scheduler, steps, 1);
+    const picture = {
+      seed: 0,
+      noise: tensor(fixture('noise').data, [1, 3, 64, 64]),
+      stream: new NoiseStream(0),
+      guidance,
+    };
+    const options = { scheduler, plan, startIndex, known: null, breathe, onPasses: () => undefined, onStep: breathe };
+    return slice(await denoise(model, prepared, [picture], options), 0, 1).data;
+  };
+
+  test('whole run: DDIM, multi-scale guidance 1.5 and 3', async () => {
+    const sample = await wholeRun(
+      'ddim',
+      20,
+      GuidanceSettings.parse({ mode: 'multi', globalScale: 1.5, localScale: 3 }),
+    );
+    expect(distance(sample, fixture('run_ddim_multi').data)).toBeLessThan(1e-3);
+  });
+
+  test('whole run: DPM++ 2M, single-scale guidance 2', async () => {
+    const sample = await wholeRun('dpmpp-2m', 16, GuidanceSettings.parse({ mode: 'single', scale: 2 }));
+    expect(distance(sample, fixture('run_dpmpp2m_single').data)).toBeLessThan(1e-3);
+  });
+
+  test('super-resolution', async () => {
+    const sample = fixture('run_ddim_multi').data.map((value) => Math.min(1, Math.max(-1, value)));
+    const { data, width, height } = await model.superResolve(sample, 64, 64);
+    expect([width, height]).toEqual([256, 256]);
+    expect(distance(data, fixture('super_resolution').data)).toBeLessThan(1e-4);
+  });
+});

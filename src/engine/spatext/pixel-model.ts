@@ -1,0 +1,231 @@
+import path from 'node:path';
+import { StudioError } from '#shared/errors.ts';
+import type { OpenPack } from '../packs/open-pack.ts';
+import type { ComponentName } from '../packs/schema.ts';
+import { openNetwork } from '../runtime/sessions.ts';
+import type { Feed, Network, SessionSettings } from '../runtime/sessions.ts';
+import { openWordPiece } from './wordpiece.ts';
+import type { TextTokenizer } from './wordpiece.ts';
+
+/** What the texts of a batch became. */
+export interface EncodedTexts {
+  /** [texts, embedding width], unit length: CLIP text embeddings. */
+  readonly text: Float32Array[];
+  /** [texts, sentence width], unit length: the frozen sentence encoder's, which the prior reads as well. */
+  readonly sentence: Float32Array[];
+}
+
+/** The map's features, computed once per generation: tensor name -> [1, channels, h, w]. */
+export type StFeatures = Readonly<Record<string, Feed & { readonly data: Float32Array }>>;
+
+/** One row of a denoiser batch. */
+export interface DenoiserRow {
+  /** [3, n, n] noisy picture. */
+  readonly sample: Float32Array;
+  readonly timestep: number;
+  /** [embedding width], or null for "no global text". */
+  readonly global: Float32Array | null;
+  /** null for "no map". */
+  readonly features: StFeatures | null;
+}
+
+/**
+ * The networks of a SpaText pixel pack behind plain arrays. Networks are opened when first used and stay
+ * open until `release`.
+ */
+export class PixelModel {
+  readonly pack: OpenPack;
+  readonly #settings: SessionSettings;
+  readonly #networks = new Map<ComponentName, Promise<Network>>();
+  #tokenizer: Promise<TextTokenizer> | undefined;
+  #sentenceWidth: number | undefined;
+
+  constructor(pack: OpenPack, settings: SessionSettings) {
+    this.pack = pack;
+    this.#settings = settings;
+  }
+
+  get width(): number {
+    return this.pack.pack.embeddingWidth;
+  }
+
+  get size(): number {
+    return this.pack.pack.sampleSize;
+  }
+
+  /** Names the embedding space: embeddings of other encoders are never compared with these. */
+  get space(): string {
+    const { imageEncoder, textEncoder } = this.pack.pack.components;
+    return `clip-${imageEncoder.sha256.slice(0, 12)}-${textEncoder.sha256.slice(0, 12)}`;
+  }
+
+  /** Opens the networks that a job will need, so that loading is a phase of its own and fails first. */
+  async load(components: readonly ComponentName[]): Promise<void> {
+    await Promise.all(components.map((component) => this.#network(component)));
+  }
+
+  #network(component: ComponentName): Promise<Network> {
+    let network = this.#networks.get(component);
+    if (!network) {
+      network = openNetwork(this.pack.pathOf(component), this.#settings);
+      // A failed opening must not stay: memory may be free at the next try.
+      network.catch(() => this.#networks.delete(component));
+      this.#networks.set(component, network);
+    }
+    return network;
+  }
+
+  tokenizer(): Promise<TextTokenizer> {
+    const { tokenizer } = this.pack.pack;
+    this.#tokenizer ??= openWordPiece(path.join(this.pack.folder, tokenizer.file), tokenizer.maxLength);
+    return this.#tokenizer;
+  }
+
+  /**
+   * CLIP text and sentence embeddings. Texts are run one by one: padding to a common length moves an int8
+   * encoder's result (6e-5 measured), and a text must mean the same whatever stands beside it.
+   */
+  async encodeTexts(texts: readonly string[]): Promise<EncodedTexts> {
+    const tokenizer = await this.tokenizer();
+    const network = await this.#network('textEncoder');
+    const text: Float32Array[] = [];
+    const sentence: Float32Array[] = [];
+    for (const one of texts) {
+      const { ids } = tokenizer.encode(one);
+      const feed = (values: number[]): Feed => ({
+        data: BigInt64Array.from(values.map(BigInt)),
+        shape: [1, ids.length],
+      });
+      const out = await network.run({
+        input_ids: feed(ids),
+        attention_mask: feed(ids.map(() => 1)),
+        token_type_ids: feed(ids.map(() => 0)),
+      });
+      text.push(output(out, 'text_embeds', network));
+      sentence.push(output(out, 'sentence_embeds', network));
+    }
+    this.#sentenceWidth ??= sentence[0]?.length;
+    return { text, sentence };
+  }
+
+  /** CLIP image embeddings (unit length) of [3, n, n] pictures in -1..1. */
+  async encodeImages(pictures: readonly Float32Array[]): Promise<Float32Array[]> {
+    if (pictures.length === 0) return [];
+    const network = await this.#network('imageEncoder');
+    const side = this.size;
+    const out = await network.run({ pixel_values: stack(pictures, [3, side, side]) });
+    return unstack(output(out, 'image_embeds', network), pictures.length);
+  }
+
+  /**
+   * One call of the prior: predicts clean image embeddings from noisy ones.
+   * @param noisy [width] each, in the prior's scale (embeddingScale times unit length)
+   * @param conditions null: the unconditional pass
+   */
+  async predictEmbeddings(
+    noisy: readonly Float32Array[],
+    timestep: number,
+    conditions: readonly ({ readonly text: Float32Array; readonly sentence: Float32Array } | null)[],
+  ): Promise<Float32Array[]> {
+    const network = await this.#network('prior');
+    const sentenceWidth = (this.#sentenceWidth ??= this.#declaredSentenceWidth());
+    const none = { text: new Float32Array(this.width), sentence: new Float32Array(sentenceWidth) };
+    const out = await network.run({
+      hidden_states: stack(noisy, [this.width]),
+      timestep: { data: new BigInt64Array(noisy.length).fill(BigInt(timestep)), shape: [noisy.length] },
+      text_embeds: stack(
+        conditions.map((condition) => (condition ?? none).text),
+        [this.width],
+      ),
+      sentence_embeds: stack(
+        conditions.map((condition) => (condition ?? none).sentence),
+        [sentenceWidth],
+      ),
+    });
+    return unstack(output(out, 'predicted_image_embedding', network), noisy.length);
+  }
+
+  #declaredSentenceWidth(): number {
+    const last = this.pack.pack.components.textEncoder.outputs['sentence_embeds']?.shape.at(-1);
+    if (typeof last !== 'number')
+      throw new StudioError('model', `${this.pack.pack.name}: the width of sentence_embeds is not told`);
+    return last;
+  }
+
+  /** The map through its linear projections, once per generation. @param map [width, n, n] */
+  async projectMap(map: Float32Array): Promise<StFeatures> {
+    const network = await this.#network('stProjector');
+    const out = await network.run({ spatio_textual_map: { data: map, shape: [1, this.width, this.size, this.size] } });
+    return out;
+  }
+
+  /** One batched call of the denoiser. @returns the raw prediction of each row, [3, n, n] */
+  async denoise(rows: readonly DenoiserRow[]): Promise<Float32Array[]> {
+    const network = await this.#network('unet');
+    const side = this.size;
+    const count = rows.length;
+    const global = new Float32Array(count * this.width);
+    rows.forEach((row, i) => row.global && global.set(row.global, i * this.width));
+    const feeds: Record<string, Feed> = {
+      sample: stack(
+        rows.map((row) => row.sample),
+        [3, side, side],
+      ),
+      timestep: { data: BigInt64Array.from(rows.map((row) => BigInt(Math.round(row.timestep)))), shape: [count] },
+      global_embeds: { data: global, shape: [count, this.width] },
+    };
+    for (const [name, spec] of Object.entries(this.pack.pack.components.stProjector.outputs)) {
+      const shape = spec.shape.slice(1).map(Number);
+      const length = shape.reduce((a, b) => a * b, 1);
+      const data = new Float32Array(count * length);
+      rows.forEach((row, i) => {
+        const feature = row.features?.[name];
+        if (feature) data.set(feature.data, i * length);
+      });
+      feeds[name] = { data, shape: [count, ...shape] };
+    }
+    return unstack(output(await network.run(feeds), 'out_sample', network), count);
+  }
+
+  /** Super-resolution of one [3, h, w] picture in -1..1. */
+  async superResolve(
+    sample: Float32Array,
+    width: number,
+    height: number,
+  ): Promise<{ data: Float32Array; width: number; height: number }> {
+    const network = await this.#network('superResolution');
+    const { factor } = this.pack.pack.components.superResolution;
+    const out = await network.run({ sample: { data: sample, shape: [1, 3, height, width] } });
+    return { data: output(out, 'upscaled', network), width: width * factor, height: height * factor };
+  }
+
+  async release(): Promise<void> {
+    const networks = [...this.#networks.values()];
+    this.#networks.clear();
+    for (const network of await Promise.allSettled(networks))
+      if (network.status === 'fulfilled') await network.value.release();
+  }
+}
+
+function output(out: Readonly<Record<string, { data: Float32Array }>>, name: string, network: Network): Float32Array {
+  const value = out[name];
+  if (!value) throw new StudioError('model', `${network.name} has no output ${name}`);
+  return value.data;
+}
+
+function stack(rows: readonly Float32Array[], shape: readonly number[]): Feed {
+  const length = shape.reduce((a, b) => a * b, 1);
+  const data = new Float32Array(rows.length * length);
+  rows.forEach((row, i) => {
+    if (row.length !== length)
+      throw new StudioError('internal', `a row of ${row.length} numbers where ${length} belong`);
+    data.set(row, i * length);
+  });
+  return { data, shape: [rows.length, ...shape] };
+}
+
+/** Copies, so that a row can outlive the runtime's buffer. */
+function unstack(data: Float32Array, rows: number): Float32Array[] {
+  const length = data.length / rows;
+  return Array.from({ length: rows }, (_, i) => data.slice(i * length, (i + 1) * length));
+}
