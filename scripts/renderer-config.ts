@@ -2,7 +2,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import react from '@vitejs/plugin-react';
 import type { UserConfig } from 'vite';
-import { NONCE_PLACEHOLDER } from '#web/security.ts';
+import { NONCE_PLACEHOLDER } from '#host/content-policy.ts';
 
 export const ROOT = fileURLToPath(new URL('..', import.meta.url));
 

@@ -85,7 +85,9 @@ export class Studio {
   /** The window will not come back by itself (closed, not reloading). */
   windowGone(windowId: string): void {
     this.#desk.windowGone(windowId);
-    void this.flush();
+    this.parts.keeper
+      .then((keeper) => keeper.closeWindow(windowId))
+      .catch((error: unknown) => this.parts.log.error(`closing ${windowId}: ${StudioError.from(error).message}`));
   }
 
   /** Deletes for good what was deleted long enough ago, and what the budget has no room for. */

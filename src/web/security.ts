@@ -2,41 +2,6 @@ import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { StudioError } from '#shared/errors.ts';
 
-/** Put into index.html by the build wherever a nonce belongs; the server writes a fresh one in its place. */
-export const NONCE_PLACEHOLDER = 'SPATEXT_NONCE';
-
-/** Headers of every answer. `nonce` is for the one page; anything else may run or show nothing at all. */
-export function securityHeaders(nonce: string | null, port: number): Record<string, string> {
-  const policy =
-    nonce === null
-      ? ["default-src 'none'", "frame-ancestors 'none'", 'sandbox']
-      : [
-          "default-src 'none'",
-          // WebAssembly for the model on the graphics card; no eval, no inline script.
-          "script-src 'self' 'wasm-unsafe-eval'",
-          "worker-src 'self'",
-          `style-src 'self' 'nonce-${nonce}'`,
-          "img-src 'self' blob: data:",
-          "font-src 'self'",
-          `connect-src 'self' ws://127.0.0.1:${port} ws://localhost:${port} blob: data:`,
-          "base-uri 'none'",
-          "form-action 'none'",
-          "frame-ancestors 'none'",
-          "object-src 'none'",
-        ];
-  return {
-    'Content-Security-Policy': policy.join('; '),
-    'X-Content-Type-Options': 'nosniff',
-    'X-Frame-Options': 'DENY',
-    'Referrer-Policy': 'no-referrer',
-    'Cross-Origin-Opener-Policy': 'same-origin',
-    'Cross-Origin-Embedder-Policy': 'require-corp',
-    'Cross-Origin-Resource-Policy': 'same-origin',
-    'Permissions-Policy': 'camera=(), microphone=(), geolocation=(), usb=(), serial=(), hid=(), payment=()',
-    'X-DNS-Prefetch-Control': 'off',
-  };
-}
-
 /**
  * The Host header must name this server: a page of another name that resolves to 127.0.0.1 (DNS rebinding)
  * has its own name there.

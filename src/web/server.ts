@@ -1,27 +1,22 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { createReadStream, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import path from 'node:path';
 import type { Duplex } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { WebSocketServer } from 'ws';
+import { assetAt } from '#host/assets.ts';
+import type { Asset, AssetOptions } from '#host/assets.ts';
 import { writeWhole } from '#host/atomic-file.ts';
+import { RESOURCE_POLICY, SECURITY_HEADERS } from '#host/content-policy.ts';
 import type { Studio } from '#host/studio.ts';
 import { FRAME_LIMITS } from '#shared/api/frames.ts';
 import { WindowId } from '#shared/api/wire.ts';
 import { StudioError } from '#shared/errors.ts';
 import { CLOSE, Connection } from './connection.ts';
 import { RateLimit } from './rate-limit.ts';
-import {
-  Doorkeeper,
-  checkHost,
-  checkOrigin,
-  cookieName,
-  cookieOf,
-  COOKIE_SECONDS,
-  securityHeaders,
-} from './security.ts';
-import { sendBlob, sendFile, sendPage } from './static-files.ts';
+import { Doorkeeper, checkHost, checkOrigin, cookieName, cookieOf, COOKIE_SECONDS } from './security.ts';
 
 export interface WebServerOptions {
   readonly studio: Studio;
@@ -50,6 +45,7 @@ const STATUS: Partial<Record<StudioError['code'], number>> = {
   'too-large': 413,
   busy: 429,
 };
+const BARE_HEADERS = { ...SECURITY_HEADERS, 'Content-Security-Policy': RESOURCE_POLICY };
 /** How long a window that reloads may take until its drafts are given up. */
 const RELOAD_MS = 15_000;
 const MAX_WINDOWS = 32;
@@ -108,7 +104,7 @@ export async function openWebServer(options: WebServerOptions): Promise<WebServe
         });
       }
       response.writeHead(303, {
-        ...securityHeaders(null, port),
+        ...BARE_HEADERS,
         Location: '/',
         'Cache-Control': 'no-store',
         'Set-Cookie': `${cookieName(port)}=${door.stamp()}; HttpOnly; SameSite=Strict; Path=/; Max-Age=${COOKIE_SECONDS}`,
@@ -117,17 +113,12 @@ export async function openWebServer(options: WebServerOptions): Promise<WebServe
       return;
     }
     if (!known) throw new StudioError('refused', 'no session', { remedy: 'open the address that the terminal shows' });
-    if (isPage) await sendPage(response, options.rendererFolder, port);
-    else if (url.pathname.startsWith('/blob/'))
-      await sendBlob(
-        request,
-        response,
-        studio.parts.blobs,
-        url.pathname.slice(6),
-        url.searchParams.get('download'),
-        port,
-      );
-    else await sendFile(request, response, options.rendererFolder, url.pathname, port);
+    const assets: AssetOptions = {
+      rendererFolder: options.rendererFolder,
+      blobs: studio.parts.blobs,
+      connect: [`ws://${host}`],
+    };
+    await send(await assetAt(url, assets, request.headers['if-none-match']), request, response);
   };
 
   const refuse = (response: ServerResponse, request: IncomingMessage, thrown: unknown): void => {
@@ -139,7 +130,7 @@ export async function openWebServer(options: WebServerOptions): Promise<WebServe
       return;
     }
     response.writeHead(status, {
-      ...securityHeaders(null, port),
+      ...BARE_HEADERS,
       'Content-Type': 'text/plain; charset=utf-8',
       'Cache-Control': 'no-store',
     });
@@ -239,6 +230,15 @@ async function nameWindow(windows: Map<string, Connection>, asked: string | null
     const name = `window-${number}`;
     if (!windows.has(name)) return name;
   }
+}
+
+async function send(asset: Asset, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { status, headers, body } = asset;
+  const length = body === null ? 0 : body instanceof Uint8Array ? body.byteLength : body.size;
+  response.writeHead(status, status === 304 ? headers : { ...headers, 'Content-Length': length });
+  if (request.method === 'HEAD' || body === null) response.end();
+  else if (body instanceof Uint8Array) response.end(body);
+  else await pipeline(createReadStream(body.file), response);
 }
 
 function listen(server: Server, port: number): Promise<number> {

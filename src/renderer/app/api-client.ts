@@ -28,8 +28,8 @@ export function createApi(carrier: Carrier): StudioApi {
         reportError(StudioError.from(parsed.error, `the event ${name}`));
         return;
       }
-      // A copy: a listener may stop listening. One that throws must not keep the others from hearing.
-      for (const listener of [...fresh])
+      // A listener that throws must not keep the others from hearing.
+      for (const listener of fresh)
         try {
           listener(parsed.data as never);
         } catch (error) {

@@ -23,7 +23,7 @@ export const cspNonce: string = document.querySelector<HTMLMetaElement>('meta[pr
 if (cspNonce) Object.assign(globalThis, { __webpack_nonce__: cspNonce });
 
 /** Connects this window to its host: the Electron bridge where there is one, else the WebSocket of this address. */
-export function openConnection(): Connection {
+export async function connect(): Promise<Connection> {
   const bridge = window.spatext;
   return bridge ? electronConnection(bridge) : socketConnection();
 }
