@@ -1,0 +1,43 @@
+import { StrokeBuilder } from '../geometry/stroke.ts';
+import type { PenSample } from '../geometry/stroke.ts';
+import { strokeShape } from '../edit/add-shape.ts';
+import type { Stage } from '../stage.ts';
+import type { Gesture, PointerSample, Tool } from './tool.ts';
+
+const pen = ({ scene, pressure, time }: PointerSample): PenSample => ({ x: scene[0], y: scene[1], pressure, time });
+
+/**
+ * Draws a stroke on the live layer and hands it over when the pen is lifted.
+ * @param erase takes from the selected segment instead of adding to it
+ */
+export function beginStroke(stage: Stage, at: PointerSample, erase: boolean): Gesture | undefined {
+  const target = stage.paintTarget();
+  if (!target) return undefined;
+  if (erase && target.kind === 'new') {
+    stage.hint('canvas.hint.eraserNeedsSegment');
+    return undefined;
+  }
+  const { zoom } = stage.viewport;
+  const width = stage.view.brushSize;
+  const builder = new StrokeBuilder(zoom, width);
+  stage.beginLive(target, erase);
+  stage.live.stroke(builder.points, width, target.colour, erase);
+  stage.live.extend(builder.add([pen(at)]));
+  return {
+    move: (samples) => stage.live.extend(builder.add(samples.map(pen))),
+    up: () => {
+      stage.live.extend(builder.finish());
+      const shape = strokeShape(width, builder.simplified());
+      stage.commit(target, shape, erase ? 'subtract' : 'add', erase ? 'edit.erase' : 'edit.stroke', {
+        // a soft brush begins a segment with a soft edge
+        feather: Math.round(((1 - stage.view.brushHardness) * width) / 2),
+      });
+    },
+    cancel: () => stage.cancelLive(),
+  };
+}
+
+export const brushTool: Tool = {
+  cursor: 'ring',
+  down: (stage, at) => beginStroke(stage, at, false),
+};
