@@ -4,6 +4,7 @@ import type { ResultId, ResultSummary } from '#shared/api/generation.ts';
 
 /** The artist's past: one SQLite file behind a worker, its only writer. All methods reject with a StudioError. */
 export interface Library {
+  /** Adds a result; one that is already there (from a project file) is left as it is, and restored if deleted. */
   add(finished: FinishedResult): Promise<ResultSummary>;
   list(query: CallArguments<'results.list'>): Promise<CallOutput<'results.list'>>;
   get(id: ResultId): Promise<CallOutput<'results.get'>>;
@@ -12,8 +13,15 @@ export interface Library {
   remove(ids: readonly ResultId[]): Promise<void>;
   restore(ids: readonly ResultId[]): Promise<ResultSummary[]>;
   /** Deletes for good what was removed longer than `olderThanMs` ago, and what the budget has no room for. */
-  purge(options: { olderThanMs: number; budget: number }): Promise<{ removed: ResultId[]; bytes: number }>;
+  purge(options: {
+    olderThanMs: number;
+    budget: number;
+    /** Pictures that open or recoverable documents use (keeper.blobsInUse()): their files stay. */
+    keep?: Iterable<string>;
+  }): Promise<{ removed: ResultId[]; bytes: number }>;
   changes(from: ResultId, to: ResultId): Promise<string[]>;
+  /** The results it comes from and those made from it, the nearest first. */
+  family(id: ResultId): Promise<{ ancestors: ResultSummary[]; descendants: ResultSummary[] }>;
   usage(): Promise<{ bytes: number; results: number }>;
   boards(): Promise<{ name: string; count: number }[]>;
 
@@ -36,6 +44,10 @@ export interface LibraryOptions {
   readonly folder: string;
   /** The blob store's folder (see engine/blobs). */
   readonly blobFolder: string;
+  /** Only look, also while a studio has it open: for the command line. Nothing is created, migrated or repaired. */
+  readonly readOnly?: boolean;
+  /** The worker's script where it is bundled; by default worker.ts beside library.ts. */
+  readonly workerUrl?: URL;
   /** What was noticed at opening: a corrupt file kept aside, a database of a newer release. */
   readonly onNotice?: (notice: {
     level: 'info' | 'warning' | 'error';

@@ -1,0 +1,69 @@
+import type { CallArguments } from '#shared/api/calls.ts';
+import { SUMMARY_COLUMNS } from './result-rows.ts';
+
+export type ResultQuery = CallArguments<'results.list'>;
+
+/**
+ * What the artist typed as a query of FTS5: all words, each as a beginning ("cast" finds castle); words in double
+ * quotes as a phrase. Nothing of FTS5's own syntax gets through. Empty: nothing to search for.
+ */
+export function toMatch(search: string): string {
+  const terms: string[] = [];
+  for (const [, phrase, word] of search.matchAll(/"([^"]*)"|([^\s"]+)/g)) {
+    const text = phrase ?? word ?? '';
+    // A term without a letter or digit has no token, and FTS5 would find nothing at all.
+    if (/[\p{L}\p{N}]/u.test(text)) terms.push(phrase === undefined ? `"${text}"*` : `"${text}"`);
+  }
+  return terms.join(' ');
+}
+
+interface Statement {
+  readonly sql: string;
+  readonly values: (string | number)[];
+}
+
+/** The statements for one page and for the number of all that match. */
+export function listStatements(
+  query: ResultQuery,
+  beforeSeq: number | undefined,
+): { page: Statement; total: Statement } {
+  const where: string[] = [];
+  const values: (string | number)[] = [];
+  const condition = (sql: string, ...more: (string | number)[]): void => {
+    where.push(sql);
+    values.push(...more);
+  };
+  const match = toMatch(query.search);
+  // Deleted results are not in the search index; there are few of them, so their texts are looked through.
+  const indexed = match !== '' && !query.deleted;
+  const from = indexed ? 'results_search s JOIN results r ON r.seq = s.rowid' : 'results r';
+  const key = indexed ? 's.rowid' : 'r.seq';
+  if (indexed) condition('results_search MATCH ?', match);
+  else {
+    condition(query.deleted ? 'r.deleted_at IS NOT NULL' : 'r.deleted_at IS NULL');
+    if (match !== '') {
+      const like = `%${query.search.trim().replaceAll(/[\\%_]/g, String.raw`\$&`)}%`;
+      condition("(r.title || ' ' || r.text || ' ' || r.note) LIKE ? ESCAPE '\\'", like);
+    }
+  }
+  if (query.starred !== undefined) condition(query.starred ? 'r.starred = 1' : 'r.starred = 0');
+  if (query.pack !== undefined) condition('r.pack_id = ?', query.pack);
+  if (query.minScore !== undefined) condition('r.score >= ?', query.minScore);
+  if (query.tag !== undefined) condition('EXISTS (SELECT 1 FROM tags WHERE seq = r.seq AND tag = ?)', query.tag);
+  if (query.board !== undefined)
+    condition('EXISTS (SELECT 1 FROM boards WHERE seq = r.seq AND board = ?)', query.board);
+  // The index alone can count what it matches, which is much faster than looking up each row.
+  const onlySearch = indexed && where.length === 1;
+  const total = {
+    sql: onlySearch
+      ? 'SELECT count(*) FROM results_search s WHERE results_search MATCH ?'
+      : `SELECT count(*) FROM ${from} WHERE ${where.join(' AND ')}`,
+    values: [...values],
+  };
+  if (beforeSeq !== undefined) condition(`${key} < ?`, beforeSeq);
+  const page = {
+    sql: `SELECT ${SUMMARY_COLUMNS} FROM ${from} WHERE ${where.join(' AND ')} ORDER BY ${key} DESC LIMIT ?`,
+    values: [...values, query.limit],
+  };
+  return { page, total };
+}

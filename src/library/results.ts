@@ -1,0 +1,249 @@
+import { statSync } from 'node:fs';
+import path from 'node:path';
+import type { Statement } from 'better-sqlite3';
+import { z } from 'zod';
+import type { CallArguments, CallOutput } from '#shared/api/calls.ts';
+import { JobPurpose, SegmentWarning } from '#shared/api/generation.ts';
+import type { Result, ResultId, ResultSummary } from '#shared/api/generation.ts';
+import { blobsOf, toDocument } from '#shared/document/document.ts';
+import { SCENE_VERSION } from '#shared/document/migrations.ts';
+import { StudioError } from '#shared/errors.ts';
+import type { Database } from './database.ts';
+import { listStatements } from './query.ts';
+import type { ResultQuery } from './query.ts';
+import { packRecords, unpackRecords } from './records.ts';
+import { SUMMARY_COLUMNS, toSummary } from './result-rows.ts';
+import { globalText, searchTexts, titleFor } from './texts.ts';
+
+const SnapshotRow = z.object({
+  records: z.instanceof(Uint8Array),
+  scene_version: z.number(),
+  purpose: z.string(),
+  warnings: z.string(),
+});
+const FAMILY_LIMIT = 500;
+
+/** Results in the database: adding, reading, marking. Callers hold the worker's one connection. */
+export class ResultRows {
+  readonly #database: Database;
+  readonly #blobFolder: string;
+  readonly #statements = new Map<string, Statement<unknown[], unknown>>();
+
+  constructor(database: Database, blobFolder: string) {
+    this.#database = database;
+    this.#blobFolder = blobFolder;
+  }
+
+  /** Adds a result; one that is there already (from a project file) stays as it is, and comes back if it was deleted. */
+  add(result: Result): { seq: number; isNew: boolean } {
+    const known = this.#sql('SELECT seq FROM results WHERE id = ?').pluck().get(result.id);
+    if (typeof known === 'number') {
+      this.restore([result.id]);
+      return { seq: known, isNew: false };
+    }
+    const clips = result.scores.map((score) => score.clip).filter((clip) => clip !== null);
+    const score = clips.length > 0 ? clips.reduce((sum, clip) => sum + clip, 0) / clips.length : null;
+    const { lastInsertRowid } = this.#sql(`
+      INSERT INTO results (id, job, created_at, kind, picture, width, height, seed, pack_id, pack_name,
+        pack_fingerprint, passes, title, text, global_score, score, timings, scores)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`).run(
+      result.id,
+      result.job,
+      result.createdAt,
+      result.kind,
+      result.picture,
+      result.width,
+      result.height,
+      result.seed,
+      result.pack.id,
+      result.pack.name,
+      result.pack.fingerprint,
+      result.passes,
+      titleFor(result.records),
+      globalText(result.records),
+      result.globalScore,
+      score,
+      JSON.stringify(result.timings),
+      JSON.stringify(result.scores),
+    );
+    const seq = Number(lastInsertRowid);
+    this.#sql('INSERT INTO snapshots (seq, scene_version, records, purpose, warnings) VALUES (?, ?, ?, ?, ?)').run(
+      seq,
+      SCENE_VERSION,
+      packRecords(result.records),
+      JSON.stringify(result.purpose),
+      JSON.stringify(result.warnings),
+    );
+    result.parents.forEach((parent, position) =>
+      this.#sql('INSERT INTO parents (seq, position, parent) VALUES (?, ?, ?)').run(seq, position, parent),
+    );
+    for (const hash of new Set([result.picture, ...blobsOf(toDocument(result.records))])) {
+      this.#sql('INSERT OR IGNORE INTO blobs (hash, bytes) VALUES (?, ?)').run(hash, this.#bytesOf(hash));
+      this.#sql('INSERT INTO result_blobs (seq, hash) VALUES (?, ?)').run(seq, hash);
+      // A picture that comes back must not be deleted by a removal that was still to be done.
+      this.#sql('DELETE FROM blob_removals WHERE hash = ?').run(hash);
+    }
+    this.#index(seq, result.records);
+    return { seq, isNew: true };
+  }
+
+  list(query: ResultQuery): CallOutput<'results.list'> {
+    const { page, total } = listStatements(query, query.before && this.#seqBefore(query.before));
+    return {
+      results: this.#sql(page.sql)
+        .all(...page.values)
+        .map(toSummary),
+      total: z.number().parse(
+        this.#sql(total.sql)
+          .pluck()
+          .get(...total.values),
+      ),
+    };
+  }
+
+  summary(id: ResultId): ResultSummary {
+    const row = this.#sql(`SELECT ${SUMMARY_COLUMNS} FROM results r WHERE r.id = ?`).get(id);
+    if (row === undefined) throw new StudioError('not-found', `${id} is not in the history (any more)`);
+    return toSummary(row);
+  }
+
+  get(id: ResultId): CallOutput<'results.get'> {
+    const summary = this.summary(id);
+    const row = SnapshotRow.parse(
+      this.#sql(`SELECT s.records, s.scene_version, s.purpose, s.warnings
+        FROM snapshots s JOIN results r ON r.seq = s.seq WHERE r.id = ?`).get(id),
+    );
+    return {
+      ...summary,
+      records: unpackRecords(row.records, row.scene_version),
+      purpose: JobPurpose.parse(JSON.parse(row.purpose)),
+      warnings: z.array(SegmentWarning).parse(JSON.parse(row.warnings)),
+    };
+  }
+
+  update(change: CallArguments<'results.update'>): ResultSummary {
+    const seq = this.#seqOf(change.id);
+    if (change.starred !== undefined)
+      this.#sql('UPDATE results SET starred = ? WHERE seq = ?').run(change.starred ? 1 : 0, seq);
+    if (change.note !== undefined) this.#sql('UPDATE results SET note = ? WHERE seq = ?').run(change.note, seq);
+    if (change.tags) {
+      this.#sql('DELETE FROM tags WHERE seq = ?').run(seq);
+      for (const tag of cleanNames(change.tags)) this.#sql('INSERT INTO tags (seq, tag) VALUES (?, ?)').run(seq, tag);
+    }
+    if (change.boards) {
+      this.#sql('DELETE FROM boards WHERE seq = ?').run(seq);
+      for (const board of cleanNames(change.boards))
+        this.#sql('INSERT INTO boards (seq, board) VALUES (?, ?)').run(seq, board);
+    }
+    const summary = this.summary(change.id);
+    if ((change.note !== undefined || change.tags) && !summary.deleted) this.#index(seq, this.get(change.id).records);
+    return summary;
+  }
+
+  /** Marks as deleted, out of lists and search. @returns the seqs of those that were not deleted before */
+  remove(ids: readonly ResultId[], now: number): number[] {
+    const gone: number[] = [];
+    for (const id of ids) {
+      const { changes } = this.#sql('UPDATE results SET deleted_at = ? WHERE id = ? AND deleted_at IS NULL').run(
+        now,
+        id,
+      );
+      if (changes === 0) continue;
+      const seq = this.#seqOf(id);
+      this.#sql('DELETE FROM results_search WHERE rowid = ?').run(seq);
+      gone.push(seq);
+    }
+    return gone;
+  }
+
+  restore(ids: readonly ResultId[]): { seqs: number[]; summaries: ResultSummary[] } {
+    const seqs: number[] = [];
+    for (const id of ids) {
+      const { changes } = this.#sql('UPDATE results SET deleted_at = NULL WHERE id = ? AND deleted_at IS NOT NULL').run(
+        id,
+      );
+      if (changes === 0) continue;
+      const seq = this.#seqOf(id);
+      this.#index(seq, this.get(id).records);
+      seqs.push(seq);
+    }
+    const known = ids.filter((id) => this.#sql('SELECT 1 FROM results WHERE id = ?').get(id) !== undefined);
+    return { seqs, summaries: known.map((id) => this.summary(id)) };
+  }
+
+  boards(): { name: string; count: number }[] {
+    return z.array(z.object({ name: z.string(), count: z.number() })).parse(
+      this.#sql(`SELECT b.board AS name, count(*) AS count FROM boards b JOIN results r ON r.seq = b.seq
+        WHERE r.deleted_at IS NULL GROUP BY b.board ORDER BY b.board`).all(),
+    );
+  }
+
+  /** Where a result comes from and what came from it, the nearest first. */
+  family(id: ResultId): { ancestors: ResultSummary[]; descendants: ResultSummary[] } {
+    const seq = this.#seqOf(id);
+    // Parents are always older, so following them ends; the limit is for trees that grew for years.
+    const walk = (sql: string): ResultSummary[] =>
+      z
+        .array(z.string())
+        .parse(this.#sql(sql).pluck().all(seq, FAMILY_LIMIT))
+        .map((member) => this.summary(member));
+    return {
+      ancestors: walk(`
+        WITH RECURSIVE up(seq, depth) AS (
+          SELECT ?, 0 UNION
+          SELECT r.seq, up.depth + 1 FROM up JOIN parents p ON p.seq = up.seq JOIN results r ON r.id = p.parent
+        )
+        SELECT r.id FROM up JOIN results r ON r.seq = up.seq WHERE up.depth > 0
+        GROUP BY r.seq ORDER BY min(up.depth), r.seq DESC LIMIT ?`),
+      descendants: walk(`
+        WITH RECURSIVE down(seq, id, depth) AS (
+          SELECT seq, id, 0 FROM results WHERE seq = ? UNION
+          SELECT r.seq, r.id, down.depth + 1
+          FROM down JOIN parents p ON p.parent = down.id JOIN results r ON r.seq = p.seq
+        )
+        SELECT id FROM down WHERE depth > 0 GROUP BY seq ORDER BY min(depth), seq LIMIT ?`),
+    };
+  }
+
+  #index(seq: number, records: Result['records']): void {
+    this.#sql('DELETE FROM results_search WHERE rowid = ?').run(seq);
+    this.#sql(`INSERT INTO results_search (rowid, title, text, segments, note, tags)
+      SELECT seq, title, text, ?, note, (SELECT coalesce(group_concat(tag, char(10)), '') FROM tags WHERE seq = r.seq)
+      FROM results r WHERE seq = ?`).run(searchTexts(records).join('\n'), seq);
+  }
+
+  #seqOf(id: ResultId): number {
+    const seq = this.#sql('SELECT seq FROM results WHERE id = ?').pluck().get(id);
+    if (typeof seq !== 'number') throw new StudioError('not-found', `${id} is not in the history (any more)`);
+    return seq;
+  }
+
+  /** Where a page begins: below the given result, or below its time should it be gone meanwhile. */
+  #seqBefore(before: { createdAt: number; id: ResultId }): number {
+    const seq =
+      this.#sql('SELECT seq FROM results WHERE id = ?').pluck().get(before.id) ??
+      this.#sql('SELECT max(seq) + 1 FROM results WHERE created_at <= ?').pluck().get(before.createdAt);
+    return typeof seq === 'number' ? seq : 0;
+  }
+
+  #bytesOf(hash: string): number {
+    try {
+      return statSync(path.join(this.#blobFolder, hash.slice(0, 2), hash)).size;
+    } catch {
+      return 0; // a picture that is missing takes no room
+    }
+  }
+
+  #sql(text: string): Statement<unknown[], unknown> {
+    let statement = this.#statements.get(text);
+    if (!statement) {
+      statement = this.#database.prepare<unknown[], unknown>(text);
+      this.#statements.set(text, statement);
+    }
+    // pluck() of an earlier use would stay with the statement.
+    return statement.reader ? statement.pluck(false) : statement;
+  }
+}
+
+const cleanNames = (names: readonly string[]): Set<string> =>
+  new Set(names.map((name) => name.trim()).filter((name) => name !== ''));
