@@ -32,40 +32,40 @@ type Side = typeof TOP | typeof RIGHT | typeof BOTTOM | typeof LEFT;
  */
 const RUNS: readonly (readonly (readonly [Side, Side])[])[] = [
   [],
-  [[LEFT, TOP]],
-  [[TOP, RIGHT]],
-  [[LEFT, RIGHT]],
-  [[RIGHT, BOTTOM]],
-  [], // saddle
-  [[TOP, BOTTOM]],
-  [[LEFT, BOTTOM]],
-  [[BOTTOM, LEFT]],
-  [[BOTTOM, TOP]],
-  [], // saddle
-  [[BOTTOM, RIGHT]],
-  [[RIGHT, LEFT]],
-  [[RIGHT, TOP]],
   [[TOP, LEFT]],
+  [[RIGHT, TOP]],
+  [[RIGHT, LEFT]],
+  [[BOTTOM, RIGHT]],
+  [], // saddle
+  [[BOTTOM, TOP]],
+  [[BOTTOM, LEFT]],
+  [[LEFT, BOTTOM]],
+  [[TOP, BOTTOM]],
+  [], // saddle
+  [[RIGHT, BOTTOM]],
+  [[LEFT, RIGHT]],
+  [[TOP, RIGHT]],
+  [[LEFT, TOP]],
   [],
 ];
 const SADDLE_JOINED: Readonly<Record<number, readonly (readonly [Side, Side])[]>> = {
   5: [
-    [RIGHT, TOP],
-    [LEFT, BOTTOM],
+    [TOP, RIGHT],
+    [BOTTOM, LEFT],
   ],
   10: [
-    [TOP, LEFT],
-    [BOTTOM, RIGHT],
+    [LEFT, TOP],
+    [RIGHT, BOTTOM],
   ],
 };
 const SADDLE_APART: Readonly<Record<number, readonly (readonly [Side, Side])[]>> = {
   5: [
-    [LEFT, TOP],
-    [RIGHT, BOTTOM],
+    [TOP, LEFT],
+    [BOTTOM, RIGHT],
   ],
   10: [
-    [TOP, RIGHT],
-    [BOTTOM, LEFT],
+    [RIGHT, TOP],
+    [LEFT, BOTTOM],
   ],
 };
 

@@ -51,7 +51,7 @@ export function flattenEllipse(cx: number, cy: number, rx: number, ry: number, m
   const out = new Flattener(matrix);
   if (!(rx > 0 && ry > 0)) return out;
   const radius = Math.max(rx, ry) * affineReach(matrix);
-  const pieces = Math.min(MAX_PIECES, Math.max(24, Math.ceil(8 * Math.sqrt(radius))));
+  const pieces = Math.min(MAX_PIECES, Math.max(32, Math.ceil(24 * Math.sqrt(radius))));
   const angle = (2 * Math.PI) / pieces;
   const swell = Math.sqrt(angle / Math.sin(angle));
   out.begin();

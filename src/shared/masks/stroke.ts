@@ -7,6 +7,28 @@ import type { Mask } from './mask.ts';
 /** Output pixels by which a stroke may be simplified: below what coverage in 1/255 lets one see. */
 const TOLERANCE = 0.06;
 
+/** No part of a pixel lies farther from its centre than half its diagonal. */
+const REACH = Math.SQRT1_2;
+
+/**
+ * Share of a unit pixel on the inner side of a straight edge, exactly.
+ * @param distance of the pixel's centre from the edge, positive outside
+ * @param nx, ny the edge's unit normal
+ */
+function halfPlane(distance: number, nx: number, ny: number): number {
+  const p = nx < 0 ? -nx : nx;
+  const q = ny < 0 ? -ny : ny;
+  const major = p > q ? p : q;
+  const minor = p > q ? q : p;
+  const off = distance < 0 ? -distance : distance;
+  // Across the pixel the share falls linearly, then, once the edge cuts a corner, as the triangle that is left.
+  let outer: number;
+  if (off >= (major + minor) / 2) outer = 0;
+  else if (off <= (major - minor) / 2) outer = 0.5 - off / major;
+  else outer = ((major + minor) / 2 - off) ** 2 / (2 * major * minor);
+  return distance < 0 ? 1 - outer : outer;
+}
+
 /**
  * Paints a brush stroke: discs of diameter `width` times pressure along the polyline, united, so round caps and joins.
  * Each piece between two points is the hull of two discs; its coverage comes from the signed distance to that hull.
@@ -148,16 +170,16 @@ function paintPiece(target: Mask, first: Disc, second: Disc, op: PaintOp): void 
   const cos = Math.sqrt(1 - sin * sin);
 
   const { data, width } = target;
-  const top = Math.max(0, Math.floor(Math.min(a.y - a.r, b.y - b.r) - 0.5));
-  const bottom = Math.min(target.height, Math.ceil(Math.max(a.y + a.r, b.y + b.r) + 0.5));
+  const top = Math.max(0, Math.floor(Math.min(a.y - a.r, b.y - b.r) - REACH));
+  const bottom = Math.min(target.height, Math.ceil(Math.max(a.y + a.r, b.y + b.r) + REACH));
   for (let row = top; row < bottom; row += 1) {
     const y = row + 0.5;
-    crossRow(y, a, b, 0.5, sin, cos, ux, uy);
+    crossRow(y, a, b, REACH, sin, cos, ux, uy);
     if (!(span.left <= span.right)) continue;
     const from = Math.max(0, Math.floor(span.left - 0.5));
     const to = Math.min(width, Math.ceil(span.right + 0.5));
     if (from >= to) continue;
-    crossRow(y, a, b, -0.5, sin, cos, ux, uy);
+    crossRow(y, a, b, -REACH, sin, cos, ux, uy);
     let solidFrom = to;
     let solidTo = to;
     if (span.left <= span.right) {
@@ -197,23 +219,35 @@ function paintEdge(
     const px = x + 0.5 - a.x;
     const along = px * ux + py * uy;
     let across = px * uy - py * ux;
-    if (across < 0) across = -across;
+    const side = across < 0 ? -1 : 1;
+    across *= side;
     const onTangent = along * cos - across * sin;
     let distance: number;
     let radius: number;
+    let nx: number;
+    let ny: number;
     if (onTangent <= 0) {
-      distance = Math.sqrt(px * px + py * py) - a.r;
+      const far = Math.sqrt(px * px + py * py) || 1e-9;
+      nx = px / far;
+      ny = py / far;
       radius = a.r;
+      distance = far - radius;
     } else if (onTangent >= length * cos) {
-      distance = Math.sqrt((along - length) ** 2 + across * across) - b.r;
+      const qx = px - length * ux;
+      const qy = py - length * uy;
+      const far = Math.sqrt(qx * qx + qy * qy) || 1e-9;
+      nx = qx / far;
+      ny = qy / far;
       radius = b.r;
+      distance = far - radius;
     } else {
-      distance = along * sin + across * cos - a.r;
+      nx = sin * ux + side * cos * uy;
+      ny = sin * uy - side * cos * ux;
       radius = a.r + ((b.r - a.r) * onTangent) / (length * cos);
+      distance = along * sin + across * cos - a.r;
     }
-    // The share of a pixel-wide window at this distance from the middle line that lies within the radius.
-    const middle = distance + radius;
-    const amount = (middle + 0.5 < radius ? middle + 0.5 : radius) - (middle - 0.5 > -radius ? middle - 0.5 : -radius);
+    // Near one edge, less what already lies beyond the opposite one (for lines thinner than a pixel).
+    const amount = halfPlane(distance, nx, ny) - halfPlane(distance + 2 * radius, nx, ny);
     if (amount <= 0) continue;
     const value = amount >= 1 ? 255 : (amount * 255 + 0.5) | 0;
     if (op === 'add') {
