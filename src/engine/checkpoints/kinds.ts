@@ -38,7 +38,7 @@ export function kindOfFile(file: SafetensorsFile): FileKind {
     some(
       names,
       (n) =>
-        /\.(lora_(up|down|A|B|mid)|hada_w\d|lokr_w\d|oft_blocks|dora_scale)\b/.test(n) || /_lora\.(up|down)\./.test(n),
+        /\.(lora_(up|down|A|B|mid)\b|hada_w\d|lokr_w\d|oft_blocks|dora_scale)/.test(n) || /_lora\.(up|down)\./.test(n),
     )
   )
     return 'lora';

@@ -6,11 +6,27 @@ import type { SafetensorsType } from '../safetensors.ts';
 import type { Weight, WeightTable } from '../weights.ts';
 import { needWeight } from '../weights.ts';
 
-/** A low-rank (or LyCORIS) change to one weight, as the graph adds it when the session is made. */
-export interface WeightChange {
-  /** Writes the change, already scaled, with the shape that is asked for. */
-  build(graph: GraphBuilder, name: string, shape: readonly number[]): Value;
+/** How a layer looks at its input: none for a linear one. */
+export interface ConvGeometry {
+  readonly stride: number;
+  readonly pads: readonly number[];
 }
+
+/**
+ * A change to one layer. A low-rank one (LoRA) runs beside the layer, which costs next to nothing and
+ * leaves the weight in its file; others (LyCORIS) are added to the weight.
+ */
+export type WeightChange =
+  | {
+      readonly kind: 'branch';
+      /** Writes the output to be added; x is rows for a linear layer, a picture for a convolution. */
+      build(graph: GraphBuilder, name: string, x: Value, geometry: ConvGeometry | null): Value;
+    }
+  | {
+      readonly kind: 'delta';
+      /** Writes the change with the shape that is asked for. */
+      build(graph: GraphBuilder, name: string, shape: readonly number[]): Value;
+    };
 
 /** Changes by the canonical name of the weight (`...to_q.weight`). */
 export type WeightChanges = ReadonlyMap<string, readonly WeightChange[]>;
@@ -108,7 +124,8 @@ export class NetworkBuilder {
     const { value: stored, type } = this.stored(name, shape);
     let value = type === 'float32' ? stored : this.graph.node('Cast', [stored], { to: 1 });
     for (const [i, change] of (this.#changes.get(name) ?? []).entries())
-      value = this.graph.node('Add', [value, change.build(this.graph, `${name}+${i}`, shape ?? this.shape(name))]);
+      if (change.kind === 'delta')
+        value = this.graph.node('Add', [value, change.build(this.graph, `${name}+${i}`, shape ?? this.shape(name))]);
     this.#cache.set(key, value);
     return value;
   }
@@ -120,23 +137,30 @@ export class NetworkBuilder {
     if (kernel.some((side) => side !== 1)) throw new StudioError('model', `"${weight.stored}" is not a matrix`);
     const matrix = this.weight(`${path}.weight`, kernel.length > 0 ? [a, b] : undefined);
     const bias = this.has(`${path}.bias`) ? this.weight(`${path}.bias`) : undefined;
-    return this.graph.node('Gemm', bias ? [x, matrix, bias] : [x, matrix], { transB: weight.transposed ? 0 : 1 });
+    const y = this.graph.node('Gemm', bias ? [x, matrix, bias] : [x, matrix], { transB: weight.transposed ? 0 : 1 });
+    return this.#branches(y, x, path, null);
   }
 
   conv(x: Value, path: string, options: { stride?: number; pads?: readonly number[] } = {}): Value {
     const [, , kh = 1, kw = 1] = this.shape(`${path}.weight`);
     const half = [kh >> 1, kw >> 1, kh >> 1, kw >> 1];
     const bias = this.has(`${path}.bias`) ? this.weight(`${path}.bias`) : undefined;
-    const stride = options.stride ?? 1;
-    return this.graph.node(
-      'Conv',
-      bias ? [x, this.weight(`${path}.weight`), bias] : [x, this.weight(`${path}.weight`)],
-      {
-        kernel_shape: [kh, kw],
-        strides: [stride, stride],
-        pads: options.pads ?? half,
-      },
-    );
+    const geometry = { stride: options.stride ?? 1, pads: options.pads ?? half };
+    const weight = this.weight(`${path}.weight`);
+    const y = this.graph.node('Conv', bias ? [x, weight, bias] : [x, weight], {
+      kernel_shape: [kh, kw],
+      strides: [geometry.stride, geometry.stride],
+      pads: geometry.pads,
+    });
+    return this.#branches(y, x, path, geometry);
+  }
+
+  #branches(y: Value, x: Value, path: string, geometry: ConvGeometry | null): Value {
+    let sum = y;
+    for (const [i, change] of (this.#changes.get(`${path}.weight`) ?? []).entries())
+      if (change.kind === 'branch')
+        sum = this.graph.node('Add', [sum, change.build(this.graph, `${path}+${i}`, x, geometry)]);
+    return sum;
   }
 
   silu(x: Value): Value {
