@@ -11,6 +11,7 @@ export default defineConfig({
       rolldownOptions: {
         input: {
           index: path.join(ROOT, 'src/main/index.ts'),
+          'library-worker': path.join(ROOT, 'src/library/worker.ts'),
           'engine-process': path.join(ROOT, 'src/engine/jobs/engine-process.ts'),
         },
         output: { format: 'es', entryFileNames: '[name].js', chunkFileNames: 'chunks/[name]-[hash].js' },

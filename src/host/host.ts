@@ -2,8 +2,9 @@ import path from 'node:path';
 import { openBlobStore } from '#engine/blobs/blob-store.ts';
 import { openEngine } from '#engine/jobs/engine.ts';
 import type { EnginePort } from '#engine/jobs/protocol.ts';
-import type { Library, LibraryOptions } from '#library/library-api.ts';
+import { openLibrary } from '#library/library.ts';
 import { openKeeper } from '#project/keeper.ts';
+import { StudioError } from '#shared/errors.ts';
 import type { Notice } from '#shared/api/studio-api.ts';
 import { EventHub } from './event-hub.ts';
 import { Examples } from './examples.ts';
@@ -12,6 +13,7 @@ import { Log } from './log.ts';
 import type { LogEntry } from './log.ts';
 import type { Formats } from './parts.ts';
 import { PathGrants } from './path-grants.ts';
+import { adoptResults, chosenResults } from './project-results.ts';
 import { SettingsStore } from './settings-store.ts';
 import type { Shell } from './shell.ts';
 import { Studio } from './studio.ts';
@@ -27,6 +29,8 @@ export interface HostOptions {
   readonly modelsFolder: string;
   /** Starts the engine's process; default: a Node child process. */
   readonly startEngine?: () => EnginePort;
+  /** The library worker's script where it is bundled. */
+  readonly libraryWorker?: URL;
   readonly onLog?: (entry: LogEntry) => void;
 }
 
@@ -53,12 +57,38 @@ export function openHost(options: HostOptions): Studio {
     onNotice,
     ...(options.startEngine ? { start: options.startEngine } : {}),
   });
+  const library = openLibrary({
+    folder: folders.library,
+    blobFolder: folders.blobs,
+    onNotice,
+    ...(options.libraryWorker ? { workerUrl: options.libraryWorker } : {}),
+  });
+  const keeper = openKeeper({
+    folder: folders.documents,
+    blobFolder: folders.blobs,
+    onNotice,
+    // A scene is saved and opened whatever the history is up to.
+    chosenResults: (document) =>
+      library
+        .then((opened) => chosenResults(opened, document))
+        .catch((error: unknown) => {
+          log.warning(`the project is saved without results: ${StudioError.from(error).message}`);
+          return [];
+        }),
+    onResults: (results) =>
+      library
+        .then((opened) => adoptResults(opened, results))
+        .then(
+          (added) => added.forEach((result) => hub.emit('result.added', { result })),
+          (error: unknown) => log.warning(`the project's results were not taken: ${StudioError.from(error).message}`),
+        ),
+  });
   return new Studio({
     version: options.version,
     shell: options.shell,
     engine,
-    keeper: openKeeper({ folder: folders.documents, blobFolder: folders.blobs, onNotice }),
-    library: openLibraryLazily({ folder: folders.library, blobFolder: folders.blobs, onNotice }),
+    keeper,
+    library,
     formats: loadFormats,
     blobs,
     settings,
@@ -69,16 +99,10 @@ export function openHost(options: HostOptions): Studio {
   });
 }
 
-const load = (name: string): Promise<unknown> => import(name);
-
-async function openLibraryLazily(options: LibraryOptions): Promise<Library> {
-  const module = (await load('#library/library.ts')) as { openLibrary(options: LibraryOptions): Promise<Library> };
-  return module.openLibrary(options);
-}
-
 let formats: Promise<Formats> | undefined;
 /** Image codecs take a while to load; the first picture must not wait for them. */
 function loadFormats(): Promise<Formats> {
+  const load = (name: string): Promise<unknown> => import(name);
   formats ??= Promise.all([load('#project/formats/export.ts'), load('#project/formats/import.ts')]).then(
     ([exporting, importing]) => ({ ...(exporting as object), ...(importing as object) }) as Formats,
   );

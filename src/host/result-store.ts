@@ -83,6 +83,10 @@ export class ResultStore {
     return both.changes(from, to);
   }
 
+  async family(id: ResultId): Promise<CallOutput<'results.family'>> {
+    return (await this.#holder(id)).family(id);
+  }
+
   /** Until everything that was finished is stored. */
   async settle(): Promise<void> {
     await Promise.allSettled(this.#adding.values());

@@ -141,6 +141,14 @@ export class SessionStrip implements Library {
     return changes;
   }
 
+  async family(id: ResultId): Promise<{ ancestors: ResultSummary[]; descendants: ResultSummary[] }> {
+    this.#row(id);
+    const parentsOf = (of: ResultId): ResultId[] => this.#rows.get(of)?.summary.parents ?? [];
+    const childrenOf = (of: ResultId): ResultId[] =>
+      [...this.#rows.values()].filter((row) => row.summary.parents.includes(of)).map((row) => row.summary.id);
+    return { ancestors: this.#reach(id, parentsOf), descendants: this.#reach(id, childrenOf) };
+  }
+
   async usage(): Promise<{ bytes: number; results: number }> {
     return { bytes: 0, results: this.#rows.size };
   }
@@ -207,6 +215,15 @@ export class SessionStrip implements Library {
   async close(): Promise<void> {
     this.#rows.clear();
     this.#items.clear();
+  }
+
+  /** Everything that steps lead to, the nearest first. */
+  #reach(from: ResultId, step: (id: ResultId) => ResultId[]): ResultSummary[] {
+    const reached = new Set<ResultId>([from]);
+    // A Set hands out what is added while it is walked: a breadth-first search.
+    for (const id of reached) for (const next of step(id)) reached.add(next);
+    reached.delete(from);
+    return [...reached].flatMap((id) => this.#rows.get(id)?.summary ?? []);
   }
 
   #row(id: ResultId): Row {

@@ -97,6 +97,8 @@ export class Studio {
       const { removed, bytes } = await library.purge({
         olderThanMs,
         budget: this.parts.settings.get().historyBudget,
+        // A scene may point at a picture whose result is deleted.
+        keep: await (await this.parts.keeper).blobsInUse(),
       });
       if (removed.length === 0) return;
       this.parts.log.info(`history: ${removed.length} results deleted for good, ${bytes} bytes freed`);

@@ -1,5 +1,6 @@
 // Electron's main process: the composition root of the desktop studio.
 import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import {
   BrowserWindow,
   Menu,
@@ -70,6 +71,7 @@ function start(): void {
     dataFolder,
     resourcesFolder: path.join(base, 'resources'),
     modelsFolder: path.join(base, 'models'),
+    libraryWorker: pathToFileURL(path.join(here, 'library-worker.js')),
     startEngine: () =>
       utilityEngine(() =>
         utilityProcess.fork(path.join(here, 'engine-process.js'), [], {

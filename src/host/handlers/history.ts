@@ -37,6 +37,7 @@ export function historyHandlers(parts: StudioParts, results: ResultStore) {
       return {};
     },
     'results.changes': ({ from, to }) => results.changes(from, to),
+    'results.family': ({ id }) => results.family(id),
     'results.usage': async () => {
       const usage = await (await results.library()).usage();
       return { ...usage, budget: settings.get().historyBudget };

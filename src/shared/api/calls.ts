@@ -206,6 +206,11 @@ export const CALLS = {
   'results.restore': { input: z.object({ ids: z.array(ResultId).min(1).max(1000) }), output: Nothing },
   /** "What changed" from one result to another, in words. */
   'results.changes': { input: z.object({ from: ResultId, to: ResultId }), output: z.array(z.string()) },
+  /** The results one comes from and those made from it, the nearest first. */
+  'results.family': {
+    input: z.object({ id: ResultId }),
+    output: z.object({ ancestors: z.array(ResultSummary), descendants: z.array(ResultSummary) }),
+  },
   'results.usage': { input: Nothing, output: z.object({ bytes: z.number(), budget: z.number(), results: z.number() }) },
   'boards.list': { input: Nothing, output: z.array(z.object({ name: z.string(), count: z.number() })) },
 

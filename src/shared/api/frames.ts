@@ -75,7 +75,9 @@ function lift(value: unknown, path: PathStep[], attachments: Uint8Array[], paths
     for (let index = 0; index < value.length; index += 1) {
       const item: unknown = value[index];
       if (typeof item !== 'object' || item === null) continue;
-      const lifted = lift(item, [...path, index], attachments, paths);
+      path.push(index);
+      const lifted = lift(item, path, attachments, paths);
+      path.pop();
       if (lifted !== item) (copy ??= [...(value as unknown[])])[index] = lifted;
     }
     return copy ?? value;
@@ -83,7 +85,9 @@ function lift(value: unknown, path: PathStep[], attachments: Uint8Array[], paths
   let copy: Record<string, unknown> | undefined;
   for (const [key, item] of Object.entries(value)) {
     if (typeof item !== 'object' || item === null) continue;
-    const lifted = lift(item, [...path, key], attachments, paths);
+    path.push(key);
+    const lifted = lift(item, path, attachments, paths);
+    path.pop();
     if (lifted !== item) (copy ??= { ...value })[key] = lifted;
   }
   return copy ?? value;
@@ -111,7 +115,8 @@ export function decodeFrame(frame: Uint8Array): unknown {
   for (let index = 0; index < count; index += 1) {
     const length = view.getUint32(HEAD + 4 * index, true);
     if (offset + length > frame.byteLength) throw broken('cut short');
-    parts.push(frame.subarray(offset, offset + length));
+    // Not subarray: that of a Node Buffer would be a Buffer, which behaves differently.
+    parts.push(new Uint8Array(frame.buffer, frame.byteOffset + offset, length));
     offset += length;
   }
   if (offset !== frame.byteLength) throw broken('bytes after the end');
