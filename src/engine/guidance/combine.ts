@@ -88,9 +88,7 @@ function mix(parts: readonly Part[], weight: number, out: Float32Array): void {
 
 /** A weight for each place, the same for every channel and sample. There are at most three terms. */
 function mixByMap(parts: readonly Part[], map: Float32Array, out: Float32Array): void {
-  const a = parts[0] as Part;
-  const b = parts[1] ?? { data: a.data, constant: 0, weighted: 0 };
-  const c = parts[2] ?? { data: a.data, constant: 0, weighted: 0 };
+  const [a, b, c] = threeOf(parts);
   const places = map.length;
   for (let offset = 0; offset < out.length; offset += places) {
     for (let p = 0; p < places; p++) {
@@ -104,6 +102,13 @@ function mixByMap(parts: readonly Part[], map: Float32Array, out: Float32Array):
   }
 }
 
+/** Padded to three terms by terms that count nothing, so that one loop serves all. */
+function threeOf(parts: readonly Part[]): readonly [Part, Part, Part] {
+  const a = parts[0] as Part;
+  const nothing = { data: a.data, constant: 0, weighted: 0 };
+  return [a, parts[1] ?? nothing, parts[2] ?? nothing];
+}
+
 /** Gives each sample back the standard deviation that it has at scale 1, by the share step.rescale. */
 function rescale(
   step: GuidanceStep,
@@ -115,6 +120,7 @@ function rescale(
   const each = data.length / batch;
   const map = weight.kind === 'map' ? weight.data : null;
   const uniform = weight.kind === 'uniform' ? weight.value : 0;
+  const [a, b, c] = threeOf(reference);
   for (let start = 0; start < data.length; start += each) {
     // sums of squares in float64 are exact enough for numbers around 1; n - 1 or n cancels in the ratio
     let sum = 0;
@@ -126,8 +132,10 @@ function rescale(
       sum += value;
       squares += value * value;
       const w = map ? (map[i % map.length] as number) : uniform;
-      let atOne = 0;
-      for (const part of reference) atOne += (part.constant + part.weighted * w) * (part.data[i] as number);
+      const atOne =
+        (a.constant + a.weighted * w) * (a.data[i] as number) +
+        (b.constant + b.weighted * w) * (b.data[i] as number) +
+        (c.constant + c.weighted * w) * (c.data[i] as number);
       sumAtOne += atOne;
       squaresAtOne += atOne * atOne;
     }
