@@ -41,6 +41,14 @@ export function planPartial(
   return { plan, startIndex: Math.min(skipped * plan.order, plan.timesteps.length) };
 }
 
+/**
+ * Whether a run begins at pure noise (times plan.initNoiseSigma) and not at a noised picture. The start index alone
+ * does not say it: LCM makes a schedule of its own for image-to-image and begins it at its first call.
+ */
+export function beginsAtNoise(plan: SchedulerPlan, startIndex: number): boolean {
+  return startIndex === 0 && (plan.options.strength ?? 1) >= 1;
+}
+
 /** Adds to a class's mathematics what all need: checks of what comes in, and the state's bookkeeping. */
 export function defineScheduler(core: SchedulerCore): Scheduler {
   const name = core.config._class_name;

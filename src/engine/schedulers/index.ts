@@ -4,7 +4,7 @@
  */
 export { parseSchedulerConfig, readSchedulerConfig, SCHEDULER_CLASSES, type SchedulerClass, type SchedulerConfig } from './config.ts'; // prettier-ignore
 export { createScheduler } from './create.ts';
-export { isDone, planPartial, stepNoiseCount, timestepOf } from './define.ts';
+export { beginsAtNoise, isDone, planPartial, stepNoiseCount, timestepOf } from './define.ts';
 export { guidanceScaleEmbedding, sinusoidalEmbedding, type SinusoidalOptions } from './embeddings.ts';
 export { dynamicShiftMu } from './flow-match-euler.ts';
 export {

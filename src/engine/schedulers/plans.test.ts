@@ -4,7 +4,7 @@ import { StudioError } from '#shared/errors.ts';
 import { tensorFrom, zeros } from '../tensor/index.ts';
 import { parseSchedulerConfig, SCHEDULER_CLASSES } from './config.ts';
 import { createScheduler } from './create.ts';
-import { isDone, planPartial, stepNoiseCount, timestepOf } from './define.ts';
+import { beginsAtNoise, isDone, planPartial, stepNoiseCount, timestepOf } from './define.ts';
 import { FOLDER, maxDistance } from './reference.testkit.ts';
 
 type Entry = {
@@ -191,6 +191,16 @@ describe('planPartial', () => {
       expect(isDone(scheduler.start(plan, startIndex))).toBe(calls === 0);
     },
   );
+
+  it('tells pure noise from a noised picture, for LCM too', () => {
+    for (const name of ['DDIMScheduler', 'LCMScheduler', 'HeunDiscreteScheduler']) {
+      const begins = [1, 0.99, 0.5, 0.3].map((strength) => {
+        const { plan, startIndex } = planPartial(make(name), 4, strength);
+        return beginsAtNoise(plan, startIndex);
+      });
+      expect(begins).toEqual([true, false, false, false]);
+    }
+  });
 
   it('refuses a strength outside 0 to 1', () => {
     for (const strength of [-0.1, 1.1, NaN]) expect(codeOf(() => planPartial(make('DDIMScheduler'), 5, strength))).toBe('bad-use'); // prettier-ignore

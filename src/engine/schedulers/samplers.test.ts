@@ -3,7 +3,7 @@ import { SAMPLERS } from '#shared/document/settings.ts';
 import { linear, NoiseStream, type Tensor } from '../tensor/index.ts';
 import { parseSchedulerConfig } from './config.ts';
 import { createScheduler } from './create.ts';
-import { isDone, planPartial, timestepOf } from './define.ts';
+import { beginsAtNoise, isDone, planPartial, timestepOf } from './define.ts';
 import { drawsNoise, samplerConfig, samplerCost, samplerFor, samplersFor, type TrainingSchedule } from './samplers.ts';
 import { trainingTables } from './tables.ts';
 import type { Scheduler } from './types.ts';
@@ -32,8 +32,9 @@ function runWithOracle(
   const isFlow = training.predictionType === 'flow_prediction';
   const tables = isFlow ? null : trainingTables({ num_train_timesteps: 1000, beta_start: training.betaStart ?? 0.0001, beta_end: training.betaEnd ?? 0.02, beta_schedule: training.betaSchedule }); // prettier-ignore
   const first = noise.normal(picture.shape);
-  let sample =
-    strength < 1 ? scheduler.addNoise(plan, picture, first, startIndex) : linear([[plan.initNoiseSigma, first]]);
+  let sample = !beginsAtNoise(plan, startIndex)
+    ? scheduler.addNoise(plan, picture, first, startIndex)
+    : linear([[plan.initNoiseSigma, first]]);
   let state = scheduler.start(plan, startIndex);
   while (!isDone(state)) {
     const t = timestepOf(state);

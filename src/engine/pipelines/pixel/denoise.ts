@@ -2,7 +2,7 @@ import type { GuidanceSettings } from '#shared/document/settings.ts';
 import { StudioError } from '#shared/errors.ts';
 import { combine, countPasses, planGuidanceRun } from '../../guidance/index.ts';
 import type { GuidanceCall, PassName } from '../../guidance/index.ts';
-import { isDone, timestepOf } from '../../schedulers/index.ts';
+import { beginsAtNoise, isDone, timestepOf } from '../../schedulers/index.ts';
 import type { Scheduler, SchedulerPlan } from '../../schedulers/index.ts';
 import { concat, linear, normalBatch, slice, tensor } from '../../tensor/index.ts';
 import type { NoiseStream, Tensor } from '../../tensor/index.ts';
@@ -106,7 +106,7 @@ export async function denoise(
     return original;
   }
   // Without a known picture, or at full strength, the start is pure noise; else as much of it as belongs there.
-  if (original && startIndex > 0) sample = scheduler.addNoise(plan, original, noise, startIndex);
+  if (original && !beginsAtNoise(plan, startIndex)) sample = scheduler.addNoise(plan, original, noise, startIndex);
   else sample = linear([[plan.initNoiseSigma, noise]]);
 
   while (!isDone(state)) {
