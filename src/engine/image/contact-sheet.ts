@@ -52,6 +52,12 @@ function captionSvg(text: string, width: number): Buffer {
   );
 }
 
+/** Where a centred label has to stand so that it stays inside (letters are about 0.56 of their size wide). */
+function labelX(centre: number, text: string, size: number, width: number): number {
+  const half = Math.min(width / 2, (text.length * size * 0.56) / 2 + 2);
+  return Math.min(Math.max(centre, half), width - half);
+}
+
 /** The drawn segments in their colours with their texts, on a dark ground: what the artist asked for. */
 export async function drawSegments(document: StudioDocument, bitmaps: BitmapLookup, longest: number): Promise<Picture> {
   const scene = sceneOf(document);
@@ -60,6 +66,7 @@ export async function drawSegments(document: StudioDocument, bitmaps: BitmapLook
   const height = Math.max(1, Math.round(scene.height * scale));
   const data = new Uint8Array(width * height * 3).fill(38);
   const labels: string[] = [];
+  const size = Math.max(11, longest / 24);
   for (const { segmentId, mask } of disjointMasks(document, { width, height }, bitmaps).segments) {
     const record = document[segmentId];
     if (record?.type !== 'segment') continue;
@@ -75,7 +82,7 @@ export async function drawSegments(document: StudioDocument, bitmaps: BitmapLook
     }
     if (count > 0)
       labels.push(
-        `<text x="${(sumX / count).toFixed(1)}" y="${(sumY / count + 5).toFixed(1)}" text-anchor="middle" font-family="Inter, sans-serif" font-size="${Math.max(11, longest / 24)}" font-weight="600" fill="#111">${escapeXml(segmentName(document, record))}</text>`,
+        `<text x="${labelX(sumX / count, segmentName(document, record), size, width).toFixed(1)}" y="${(sumY / count + 5).toFixed(1)}" text-anchor="middle" font-family="Inter, sans-serif" font-size="${size}" font-weight="600" fill="#111">${escapeXml(segmentName(document, record))}</text>`,
       );
   }
   const overlay = Buffer.from(

@@ -84,10 +84,15 @@ export class JobMeter {
     });
   }
 
-  /** Milliseconds by phase so far. */
-  timings(): Record<string, number> {
+  /**
+   * Milliseconds by phase of the picture just made; what all pictures of the job share (loading, texts, map)
+   * counts for each. The next picture begins anew.
+   */
+  takeTimings(): Record<string, number> {
     this.#close();
-    return { ...this.#timings };
+    const taken = { ...this.#timings };
+    for (const phase of ['denoise', 'decode', 'upscale', 'score', 'saving']) delete this.#timings[phase];
+    return taken;
   }
 
   #close(): void {

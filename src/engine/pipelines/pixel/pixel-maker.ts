@@ -146,7 +146,7 @@ export class PixelMaker implements Maker {
       meter.pictureFinished(performance.now() - tail);
       if ((index + 1) % bestOf !== 0) continue;
       meter.enter('saving');
-      await this.#deliver(best.made, best.order, request, document, prepared, context, meter.timings());
+      await this.#deliver(best.made, best.order, request, document, prepared, context, meter.takeTimings());
       best = undefined;
     }
     meter.enter('saving');
@@ -278,7 +278,15 @@ export class PixelMaker implements Maker {
     );
     const scored = await scorePicture(this.#model, picture, document, prepared, bitmaps);
     const order: Order = { ...firstOrder(scene), purpose };
-    await this.#deliver({ picture, scored, passes: 0 }, order, request, document, prepared, context, meter.timings());
+    await this.#deliver(
+      { picture, scored, passes: 0 },
+      order,
+      request,
+      document,
+      prepared,
+      context,
+      meter.takeTimings(),
+    );
   }
 
   get device(): ChosenDevice {
