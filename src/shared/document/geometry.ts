@@ -134,14 +134,26 @@ const SimpleShapes = [
   CanvasShape,
 ] as const;
 
-/** Shapes of one segment with another's inside (union and subtraction of segments); depth is bounded in `Shapes`. */
-export const GroupShape: z.ZodType<GroupShape, GroupShapeInput> = z.object({
-  kind: z.literal('group'),
-  ...common,
-  shapes: z.array(z.lazy(() => Shape)).max(LIMITS.shapes),
-});
+/**
+ * A shape at a depth of nesting. Groups hold the shapes of one segment inside another's (union and subtraction of
+ * segments). The schema is unrolled to the depth that is allowed, instead of referring to itself, so that a file of a
+ * hundred thousand nested groups is refused with a sentence and not by a stack overflow.
+ */
+function shapeAt(depth: number): z.ZodType<Shape, ShapeInput> {
+  if (depth >= LIMITS.shapeDepth)
+    return z.discriminatedUnion('kind', SimpleShapes, {
+      error: (issue) =>
+        issue.code === 'invalid_union' ? `groups of shapes nested more than ${LIMITS.shapeDepth} deep` : undefined,
+    });
+  const group = z.object({
+    kind: z.literal('group'),
+    ...common,
+    shapes: z.array(shapeAt(depth + 1)).max(LIMITS.shapes),
+  });
+  return z.discriminatedUnion('kind', [...SimpleShapes, group]);
+}
 
-export const Shape: z.ZodType<Shape, ShapeInput> = z.union([z.discriminatedUnion('kind', SimpleShapes), GroupShape]);
+export const Shape: z.ZodType<Shape, ShapeInput> = shapeAt(1);
 
 /** How many shapes a list holds, nested ones included, and how deep it goes. */
 export function shapeExtent(shapes: readonly Shape[], depth = 1): { count: number; depth: number } {
@@ -163,9 +175,7 @@ export const Shapes = z
   .array(Shape)
   .max(LIMITS.shapes)
   .superRefine((shapes, context) => {
-    const { count, depth } = shapeExtent(shapes);
+    const { count } = shapeExtent(shapes);
     if (count > LIMITS.shapes)
       context.addIssue({ code: 'custom', message: `${count} shapes, at most ${LIMITS.shapes} are allowed` });
-    if (depth > LIMITS.shapeDepth)
-      context.addIssue({ code: 'custom', message: `shapes nested ${depth} deep, at most ${LIMITS.shapeDepth}` });
   });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { StudioError } from '../errors.ts';
+import { StudioError, describeZodError } from '../errors.ts';
 import { DocumentRecords, toDocument, toRecords } from './document.ts';
 import type { StudioDocument } from './document.ts';
 import { BlobHash } from './geometry.ts';
@@ -52,9 +52,30 @@ export function readScene(text: string): ReadScene {
       `the scene has version ${head.data.version}; this release reads up to ${SCENE_VERSION}`,
       { kept: 'the file is unchanged', remedy: 'open it with a newer release' },
     );
-  const parsed = SceneFile.safeParse(migrateScene(json, head.data.version));
-  if (!parsed.success) throw StudioError.from(parsed.error, 'not a good scene');
+  const file = migrateScene(json, head.data.version);
+  const parsed = SceneFile.safeParse(file);
+  if (!parsed.success)
+    throw new StudioError('bad-input', `not a good scene: ${describeZodError(withRecordNames(parsed.error, file))}`, {
+      cause: parsed.error,
+      remedy: 'correct the file in that place, or open an earlier copy',
+    });
   return { document: toDocument(parsed.data.records), blobs: parsed.data.blobs ?? {} };
+}
+
+/** Names records by their ids where the parser only knows their place in the list. */
+function withRecordNames(error: z.ZodError, file: unknown): z.ZodError {
+  const records = (file as { records?: unknown }).records;
+  const nameOf = (index: number): string => {
+    const record: unknown = Array.isArray(records) ? records[index] : undefined;
+    const id = typeof record === 'object' && record !== null && 'id' in record ? record.id : undefined;
+    return typeof id === 'string' && /^[a-z]+:[\w-]{1,64}$/.test(id) ? id : `record ${index + 1}`;
+  };
+  return new z.ZodError(
+    error.issues.map((issue) => {
+      const [list, index, ...rest] = issue.path;
+      return list === 'records' && typeof index === 'number' ? { ...issue, path: [nameOf(index), ...rest] } : issue;
+    }),
+  );
 }
 
 /** The scene as JSON text; equal documents give equal texts. */
