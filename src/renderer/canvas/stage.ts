@@ -50,7 +50,7 @@ export class Stage {
   readonly preview: PreviewLayer;
   readonly masks: MaskService;
   readonly drag: TransformDrag;
-  readonly #root: HTMLElement;
+  readonly root: HTMLElement;
   readonly #stops: (() => void)[];
   readonly #listeners = new Set<() => void>();
   #size: Size = { width: 0, height: 0 };
@@ -58,12 +58,11 @@ export class Stage {
   #fitPending = true;
   #mapTimer: ReturnType<typeof setTimeout> | undefined;
   #cursor: string | undefined;
-  /** Set by the overlay, which owns the text field. */
-  onEditText: ((id: SegmentId) => void) | undefined;
+  #textEditor: ((id: SegmentId) => void) | undefined;
 
   constructor(studio: Studio, { root, canvas, live, preview }: StageElements) {
     this.studio = studio;
-    this.#root = root;
+    this.root = root;
     this.live = new LiveLayer(live);
     this.preview = new PreviewLayer(preview);
     this.masks = new MaskService({
@@ -91,6 +90,8 @@ export class Stage {
       studio.view.subscribe((state, before) => {
         if (state.viewport !== before.viewport) this.#viewportChanged();
         if (looksDifferent(state, before)) this.sync();
+        // nothing on the lower canvas changes when a stroke begins or ends: it is not painted again for that
+        else if (state.drawing !== before.drawing) this.#releaseLive();
         if (state.tool !== before.tool) this.setCursor(undefined);
       }),
       studio.session.subscribe((state, before) => {
@@ -248,7 +249,15 @@ export class Stage {
   }
 
   editText(id: SegmentId): void {
-    this.onEditText?.(id);
+    this.#textEditor?.(id);
+  }
+
+  /** The overlay owns the text fields. @returns the end of it */
+  setTextEditor(editor: (id: SegmentId) => void): () => void {
+    this.#textEditor = editor;
+    return () => {
+      if (this.#textEditor === editor) this.#textEditor = undefined;
+    };
   }
 
   /** A press without a drag, with a tool that draws outlines: selects what lies there, as the arrow would. */
@@ -267,6 +276,14 @@ export class Stage {
     if (segment?.type !== 'segment') return false;
     if (segment.locked) this.hint('canvas.hint.locked');
     return !segment.locked;
+  }
+
+  /** Selected segments that may be moved. */
+  movable(): SegmentId[] {
+    return this.view.selection.filter((id) => {
+      const segment = this.document[id];
+      return segment?.type === 'segment' && !segment.locked && segment.visible;
+    });
   }
 
   handleAt({ screen }: PointerSample): boolean {
@@ -302,7 +319,7 @@ export class Stage {
 
   /** The point of the scene under a client point. */
   toScene(clientX: number, clientY: number): Point {
-    const { left, top } = this.#root.getBoundingClientRect();
+    const { left, top } = this.root.getBoundingClientRect();
     const { zoom, x, y } = this.viewport;
     return [(clientX - left - x) / zoom, (clientY - top - y) / zoom];
   }
@@ -369,7 +386,7 @@ export class Stage {
 
 const LOOKS = [
   'selection', 'hovered', 'solo', 'showOutlines', 'showPatterns', 'modelsEye', 'resultOpacity', 'resultPlace', 'split',
-  'tool', 'shown', 'drawing',
+  'tool', 'shown',
 ] as const satisfies readonly (keyof ViewState)[]; // prettier-ignore
 
 const looksDifferent = (a: ViewState, b: ViewState): boolean => LOOKS.some((field) => a[field] !== b[field]);

@@ -57,18 +57,10 @@ export class TransformDrag {
     for (const stop of this.#stops) stop();
   }
 
-  #ids(): SegmentId[] {
-    const { document, view } = this.#stage;
-    return view.selection.filter((id) => {
-      const segment = document[id];
-      return segment?.type === 'segment' && !segment.locked && segment.visible;
-    });
-  }
-
   #begin(): void {
     if (this.#dragging) return;
     const { scene, document, sceneRecord } = this.#stage;
-    const ids = this.#ids();
+    const ids = this.#stage.movable();
     const from = scene.boundsOf(ids);
     if (!from) return;
     const others = segmentsOf(document)

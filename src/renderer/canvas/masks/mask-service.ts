@@ -53,7 +53,7 @@ export class MaskService {
     });
     this.#worker.addEventListener('error', (event) => {
       const error = new StudioError('internal', `mask worker: ${event.message || 'could not be started'}`);
-      for (const { reject } of this.#waiting.values()) reject(error);
+      for (const waiting of this.#waiting.values()) waiting.reject(error);
       this.#waiting.clear();
     });
   }

@@ -27,15 +27,16 @@ export function checker(
   let canvas = tiles.get(key);
   if (!canvas) {
     canvas = document.createElement('canvas');
-    canvas.width = 32;
-    canvas.height = 32;
+    canvas.width = 48;
+    canvas.height = 48;
     const paint = canvas.getContext('2d');
     if (paint) {
       paint.fillStyle = a;
-      paint.fillRect(0, 0, 32, 32);
+      paint.fillRect(0, 0, 48, 48);
       paint.fillStyle = b;
-      paint.fillRect(0, 0, 16, 16);
-      paint.fillRect(16, 16, 16, 16);
+      paint.globalAlpha = 0.6;
+      paint.fillRect(0, 0, 24, 24);
+      paint.fillRect(24, 24, 24, 24);
     }
     tiles.set(key, canvas);
   }

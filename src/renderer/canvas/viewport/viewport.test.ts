@@ -11,6 +11,7 @@ import {
   panBy,
   toScene,
   toScreen,
+  wheelAction,
   wheelFactor,
   zoomBy,
   zoomTo,
@@ -74,5 +75,15 @@ describe('the viewport', () => {
     expect(wheelFactor({ deltaY: 100, deltaMode: 0, ctrlKey: false })).toBeCloseTo(Math.exp(-0.22));
     expect(wheelFactor({ deltaY: 3, deltaMode: 1, ctrlKey: false })).toBeLessThan(1);
     expect(wheelFactor({ deltaY: -9999, deltaMode: 2, ctrlKey: false })).toBeCloseTo(Math.exp(0.5));
+  });
+
+  test('mice zoom, trackpads pan, a pinch zooms, Shift pans sideways', () => {
+    const wheel = { deltaX: 0, deltaY: 0, deltaMode: 0, ctrlKey: false, shiftKey: false };
+    expect(wheelAction({ ...wheel, deltaY: -120 })).toEqual({ kind: 'zoom', factor: Math.exp(0.264) });
+    expect(wheelAction({ ...wheel, deltaY: 3, deltaMode: 1 }).kind).toBe('zoom');
+    expect(wheelAction({ ...wheel, deltaX: 5, deltaY: 60 })).toEqual({ kind: 'pan', dx: -5, dy: -60 });
+    expect(wheelAction({ ...wheel, deltaY: 7 })).toEqual({ kind: 'pan', dx: -0, dy: -7 });
+    expect(wheelAction({ ...wheel, deltaY: -7, ctrlKey: true })).toEqual({ kind: 'zoom', factor: Math.exp(0.07) });
+    expect(wheelAction({ ...wheel, deltaY: 120, shiftKey: true })).toEqual({ kind: 'pan', dx: -120, dy: 0 });
   });
 });

@@ -95,5 +95,28 @@ export function wheelFactor(event: { deltaY: number; deltaMode: number; ctrlKey:
   return Math.exp(exponent);
 }
 
+export type WheelAction =
+  | { readonly kind: 'zoom'; readonly factor: number }
+  | { readonly kind: 'pan'; readonly dx: number; readonly dy: number };
+
+/**
+ * What a wheel event asks for. A mouse's wheel and a pinch zoom; two fingers on a trackpad (sideways or fine steps) and
+ * the wheel with Shift pan. Browsers do not say which device it was, so small or sideways steps count as a trackpad's.
+ */
+export function wheelAction(event: {
+  readonly deltaX: number;
+  readonly deltaY: number;
+  readonly deltaMode: number;
+  readonly ctrlKey: boolean;
+  readonly shiftKey: boolean;
+}): WheelAction {
+  const unit = event.deltaMode === 1 ? 16 : event.deltaMode === 2 ? 400 : 1;
+  if (event.ctrlKey) return { kind: 'zoom', factor: wheelFactor(event) };
+  if (event.shiftKey) return { kind: 'pan', dx: -(event.deltaX || event.deltaY) * unit, dy: 0 };
+  const fine = event.deltaMode === 0 && Math.abs(event.deltaY) < 40;
+  if (event.deltaX !== 0 || fine) return { kind: 'pan', dx: -event.deltaX * unit, dy: -event.deltaY * unit };
+  return { kind: 'zoom', factor: wheelFactor(event) };
+}
+
 /** What the zoom chip shows. */
 export const zoomPercent = (zoom: number): number => Math.round(zoom * 100);
