@@ -230,7 +230,7 @@ export function conditionFeeds(traits: StockTraits, rows: readonly StockRow[], c
     );
   }
   if (traits.guidanceWidth !== null) {
-    const embedding = guidanceScaleEmbedding(call.guidance - 1, traits.guidanceWidth).data;
+    const embedding = guidanceScaleEmbedding(call.guidance, traits.guidanceWidth).data;
     feeds['timestep_cond'] = joinRows(
       rows.map(() => embedding),
       [traits.guidanceWidth],

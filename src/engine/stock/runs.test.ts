@@ -288,7 +288,12 @@ describe.each(['tiny-sd15', 'tiny-sd21-v', 'tiny-sdxl', 'tiny-lcm'])('%s, export
         guidance: r.guidance_scale,
         rescale: r.guidance_rescale,
         noise: await load(`${r.id}_initial_noise`),
-        ...(stepNoise && { stepNoise: (index: number) => ({ data: slice(stepNoise, index, index + 1).data, shape: stepNoise.shape.slice(1) }) }),
+        ...(stepNoise && {
+          stepNoise: (index: number) => ({
+            data: slice(stepNoise, index, index + 1).data,
+            shape: stepNoise.shape.slice(1),
+          }),
+        }),
       });
       expect(out.timesteps).toEqual(r.timesteps);
       const wanted = await load(`${r.id}_step_latents`);
