@@ -2,7 +2,7 @@ import { createStore } from 'zustand/vanilla';
 import type { StoreApi } from 'zustand/vanilla';
 import type { CallOutput } from '#shared/api/calls.ts';
 import type { EventPayload } from '#shared/api/events.ts';
-import type { JobId, JobSummary, ResultId, ResultSummary } from '#shared/api/generation.ts';
+import type { JobId, JobSummary, ResultId, ResultSummary, SegmentWarning } from '#shared/api/generation.ts';
 import type { DeviceInfo, PackSummary } from '#shared/api/packs.ts';
 import { Settings } from '#shared/api/settings.ts';
 import type { BlobHash } from '#shared/document/geometry.ts';
@@ -44,6 +44,10 @@ export interface SessionState {
   readonly resultsTotal: number;
   readonly usage: CallOutput<'results.usage'> | null;
   readonly notices: readonly Notice[];
+  /** What may go wrong with segments on the model's map; follows the document with a short delay. */
+  readonly warnings: readonly SegmentWarning[];
+  /** Pictures of the guidance grid, by tile; see features/guidance/grid.ts. */
+  readonly grid: readonly JobPicture[];
   /** Why the last job failed; shown until the next one starts. */
   readonly lastFailure: ErrorReport | null;
 }
@@ -75,6 +79,8 @@ export function createSessionStore(): SessionStore {
     resultsTotal: 0,
     usage: null,
     notices: [],
+    warnings: [],
+    grid: [],
     lastFailure: null,
   }));
   let noticeId = 0;

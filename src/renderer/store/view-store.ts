@@ -95,6 +95,8 @@ export interface ViewState {
   readonly drawing: boolean;
   readonly panels: { readonly left: boolean; readonly right: boolean; readonly bottom: boolean };
   readonly leftTab: 'segments' | 'library';
+  /** The guidance pad fills itself with small pictures, `cells` x `cells` of them. */
+  readonly grid: { readonly on: boolean; readonly cells: 3 | 4 | 5 };
   readonly canvas: CanvasController | null;
 }
 
@@ -138,6 +140,7 @@ export function createViewStore(): ViewStore {
     live: false,
     panels: { left: true, right: true, bottom: true },
     leftTab: 'segments',
+    grid: { on: false, cells: 4 },
     canvas: null,
   }));
   return {

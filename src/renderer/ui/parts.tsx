@@ -36,7 +36,12 @@ export function Segmented<T extends string>({
 }: {
   readonly label: string;
   readonly value: T;
-  readonly choices: readonly { readonly value: T; readonly label: string; readonly hint?: string; readonly icon?: ReactNode }[];
+  readonly choices: readonly {
+    readonly value: T;
+    readonly label: string;
+    readonly hint?: string;
+    readonly icon?: ReactNode;
+  }[];
   readonly onChange: (value: T) => void;
   readonly size?: 'm' | 's';
 }) {

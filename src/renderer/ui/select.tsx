@@ -33,10 +33,7 @@ export function Select<T extends string>({
   const chosen = choices.find((choice) => choice.value === value);
   return (
     <DropdownMenu.Root modal={false}>
-      <DropdownMenu.Trigger
-        className={`select select-${look}`}
-        aria-label={`${label}: ${chosen?.label ?? value}`}
-      >
+      <DropdownMenu.Trigger className={`select select-${look}`} aria-label={`${label}: ${chosen?.label ?? value}`}>
         {prefix ? <small className="select-prefix">{prefix}</small> : null}
         <span className="select-value ellipsis">{chosen?.label ?? value}</span>
         <ChevronsUpDown className="select-arrow" />

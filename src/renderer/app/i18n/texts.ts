@@ -39,8 +39,8 @@ export const translate: Translate = (key, values) => i18next.t(key, { ...values 
 
 /** Texts in the artist's language. */
 export function useT(): Translate {
-  const { t, i18n } = useTranslation();
-  return useMemo<Translate>(() => (key, values) => t(key, { ...values }), [t, i18n.language]);
+  const { t } = useTranslation();
+  return useMemo<Translate>(() => (key, values) => t(key, { ...values }), [t]);
 }
 
 /** The words for an undo step: its label is a key, or (from a later release) plain words. */

@@ -1,0 +1,132 @@
+import './generate.css';
+import { ArrowDownToLine, ArrowUpToLine, ListOrdered, Pause, Play, Skull, X } from 'lucide-react';
+import { useEffect, useState } from 'react';
+import type { JobSummary } from '#shared/api/generation.ts';
+import { useT } from '../../app/i18n/texts.ts';
+import { useSession, useStudio } from '../../app/studio.ts';
+import { IconButton } from '../../ui/button.tsx';
+import { Empty } from '../../ui/parts.tsx';
+import { Popover } from '../../ui/popover.tsx';
+import { cancel, isActive } from './actions.ts';
+import { ProgressLine } from './job-bar.tsx';
+import { fractionOf, progressWords, purposeWords } from './words.ts';
+
+/** Ended jobs still listed. */
+const RECENT = 5;
+
+/** The queue: what runs, what waits, what failed. */
+export function QueueButton() {
+  const studio = useStudio();
+  const t = useT();
+  const { jobs, paused } = useSession((session) => ({ jobs: session.jobs, paused: session.paused }));
+  const active = jobs.filter(isActive);
+  const ended = jobs.filter((job) => !isActive(job)).slice(-RECENT).toReversed(); // prettier-ignore
+  const waited = active.filter((job) => job.purpose.kind !== 'live').length;
+  return (
+    <Popover
+      className="queue"
+      align="end"
+      label={t('queue.title')}
+      trigger={
+        <button type="button" className="queue-button" aria-label={t('queue.buttonLabel', { count: waited })}>
+          {paused ? <Pause /> : <ListOrdered />}
+          {waited > 0 ? <span className="badge num">{waited}</span> : null}
+        </button>
+      }
+    >
+      <div className="queue-head">
+        <h3>{t('queue.title')}</h3>
+        <IconButton
+          label={t(paused ? 'queue.resume' : 'queue.pause')}
+          icon={paused ? <Play /> : <Pause />}
+          pressed={paused}
+          onClick={() => studio.commands.run('generate.pause')}
+        />
+        <IconButton
+          label={t('queue.cancelAll')}
+          icon={<X />}
+          disabled={active.length === 0}
+          onClick={() => {
+            for (const job of active) studio.attempt(() => cancel(studio, job.id));
+          }}
+        />
+      </div>
+      <div className="queue-list scroll">
+        {active.length + ended.length === 0 ? <Empty title={t('queue.empty')}>{t('queue.emptyHint')}</Empty> : null}
+        {active.map((job) => (
+          <QueueJob key={job.id} job={job} first={job === active[0]} />
+        ))}
+        {ended.map((job) => (
+          <QueueJob key={job.id} job={job} first={false} />
+        ))}
+      </div>
+    </Popover>
+  );
+}
+
+/** Patience before "stop at once" is offered beside "cancel", in milliseconds. */
+const HARD_AFTER = 1500;
+
+function QueueJob({ job, first }: { readonly job: JobSummary; readonly first: boolean }) {
+  const studio = useStudio();
+  const t = useT();
+  const [cancelling, setCancelling] = useState(false);
+  const [stuck, setStuck] = useState(false);
+  useEffect(() => {
+    if (!cancelling) return undefined;
+    const timer = setTimeout(() => setStuck(true), HARD_AFTER);
+    return () => clearTimeout(timer);
+  }, [cancelling]);
+  const active = isActive(job);
+  const words = active ? progressWords(t, job) : job.state === 'failed' ? (job.error?.message ?? t('job.failed')) : t(`job.${job.state === 'done' ? 'done' : 'cancelled'}`); // prettier-ignore
+  return (
+    <div className="queue-job">
+      <span className="title ellipsis">
+        {purposeWords(t, job)}
+        {job.title ? ` · ${job.title}` : ''}
+      </span>
+      <span className="words num ellipsis" data-failed={job.state === 'failed'} title={words}>
+        {words}
+      </span>
+      <span className="buttons">
+        {job.state === 'queued' && !first ? (
+          <IconButton
+            size="s"
+            label={t('queue.toFront')}
+            icon={<ArrowUpToLine />}
+            onClick={() => studio.attempt(() => studio.api.call('queue.move', { job: job.id, to: 'front' }))}
+          />
+        ) : null}
+        {job.state === 'queued' ? (
+          <IconButton
+            size="s"
+            label={t('queue.toBack')}
+            icon={<ArrowDownToLine />}
+            onClick={() => studio.attempt(() => studio.api.call('queue.move', { job: job.id, to: 'back' }))}
+          />
+        ) : null}
+        {active && stuck ? (
+          <IconButton
+            size="s"
+            label={t('queue.hardStop')}
+            icon={<Skull />}
+            onClick={() => studio.attempt(() => cancel(studio, job.id, true))}
+          />
+        ) : null}
+        {active ? (
+          <IconButton
+            size="s"
+            label={t('generate.cancel')}
+            icon={<X />}
+            disabled={cancelling && !stuck}
+            onClick={() => {
+              setCancelling(true);
+              studio.attempt(() => cancel(studio, job.id));
+            }}
+          />
+        ) : null}
+      </span>
+      {job.state === 'running' ? <ProgressLine label={t('job.progress')} fraction={fractionOf(job.progress)} /> : null}
+    </div>
+  );
+}

@@ -1,0 +1,157 @@
+import './library.css';
+import { BookmarkPlus, PaintBucket, Search, Shapes, Trash2 } from 'lucide-react';
+import { useCallback, useEffect, useState } from 'react';
+import type { CallOutput, LibraryItem } from '#shared/api/calls.ts';
+import { createScene } from '#shared/document/create.ts';
+import { slotOf } from '#shared/document/document.ts';
+import type { DocumentRecord } from '#shared/document/records.ts';
+import { formatNumber } from '../../app/format.ts';
+import { useT } from '../../app/i18n/texts.ts';
+import { useDocument, useStudio, useView } from '../../app/studio.ts';
+import { IconButton } from '../../ui/button.tsx';
+import { Empty } from '../../ui/parts.tsx';
+import { SceneThumb } from '../scene/scene-thumb.tsx';
+import { fillFromContent, fillFromItem, itemRecords, keepSegment, placeItem } from './actions.ts';
+
+type Similar = CallOutput<'library.similar'>;
+
+/** Segments kept for other scenes, and what fits the selected one best. */
+export function LibraryPanel() {
+  const studio = useStudio();
+  const t = useT();
+  const [items, setItems] = useState<readonly LibraryItem[] | null>(null);
+  const [similar, setSimilar] = useState<Similar>([]);
+  const [search, setSearch] = useState('');
+  const selection = useView((view) => view.selection.at(-1));
+  const segment = useDocument((state) => {
+    const record = state.document[selection ?? ''];
+    return record?.type === 'segment' ? record : undefined;
+  });
+  const load = useCallback(
+    () => studio.attempt(async () => setItems(await studio.api.call('library.list', { search }))),
+    [studio, search],
+  );
+  useEffect(() => {
+    const timer = setTimeout(load, 150);
+    return () => clearTimeout(timer);
+  }, [load]);
+
+  return (
+    <div className="library">
+      <div className="library-head history-bar-search">
+        <input
+          className="text-field"
+          type="search"
+          aria-label={t('library.search')}
+          placeholder={t('library.search')}
+          value={search}
+          maxLength={500}
+          onChange={(event) => setSearch(event.currentTarget.value)}
+        />
+        <IconButton
+          label={t('library.keep')}
+          icon={<BookmarkPlus />}
+          disabled={!segment}
+          onClick={() =>
+            segment &&
+            studio.attempt(async () => {
+              await keepSegment(studio, segment);
+              load();
+            })
+          }
+        />
+        <IconButton
+          label={t('library.similar')}
+          icon={<Search />}
+          disabled={!segment}
+          onClick={() =>
+            segment &&
+            studio.attempt(async () => {
+              const { content } = slotOf(studio.document.getState().document, segment.slot);
+              setSimilar(await studio.api.call('library.similar', { slot: content }));
+            })
+          }
+        />
+      </div>
+      <div className="library-list scroll">
+        {similar.length > 0 ? <h3>{t('library.fits')}</h3> : null}
+        {similar.map((one) => (
+          <div key={`${one.kind}:${one.id}`} className="library-item">
+            <span className="picture">
+              {one.picture ? <img src={studio.blobUrl(one.picture)} alt="" /> : <Shapes />}
+            </span>
+            <span className="ellipsis">
+              {one.text}
+              <small className="num">{t('library.cosine', { cosine: formatNumber(one.cosine, 2) })}</small>
+            </span>
+            <span className="buttons">
+              {one.content && segment ? (
+                <IconButton
+                  size="s"
+                  label={t('library.fill')}
+                  icon={<PaintBucket />}
+                  onClick={() => one.content && fillFromContent(studio, one.content, segment)}
+                />
+              ) : null}
+            </span>
+          </div>
+        ))}
+        {items && items.length > 0 ? <h3>{t('library.kept')}</h3> : null}
+        {items?.map((item) => (
+          <div key={item.id} className="library-item">
+            <span className="picture">
+              <ItemPicture item={item} />
+            </span>
+            <span className="ellipsis">
+              {item.name}
+              <small className="ellipsis">{item.text}</small>
+            </span>
+            <span className="buttons">
+              <IconButton
+                size="s"
+                label={t('library.place')}
+                icon={<Shapes />}
+                onClick={() => studio.attempt(() => placeItem(studio, item))}
+              />
+              <IconButton
+                size="s"
+                label={t('library.fill')}
+                icon={<PaintBucket />}
+                disabled={!segment}
+                onClick={() => segment && studio.attempt(() => fillFromItem(studio, item, segment))}
+              />
+              <IconButton
+                size="s"
+                label={t('library.remove')}
+                icon={<Trash2 />}
+                onClick={() =>
+                  studio.attempt(async () => {
+                    await studio.api.call('library.remove', { id: item.id });
+                    load();
+                  })
+                }
+              />
+            </span>
+          </div>
+        ))}
+        {items?.length === 0 ? (
+          <Empty icon={<BookmarkPlus />} title={t(search ? 'library.noMatch' : 'library.none')}>
+            {search ? null : t('library.noneHint')}
+          </Empty>
+        ) : null}
+      </div>
+    </div>
+  );
+}
+
+function ItemPicture({ item }: { readonly item: LibraryItem }) {
+  const scene = useDocument((state) => state.document['scene:main']);
+  let records: readonly DocumentRecord[];
+  try {
+    records = [scene ?? createScene(), ...itemRecords(item)];
+  } catch {
+    // An item that this release cannot read is still listed, so that it can be removed.
+    return <Shapes />;
+  }
+  return <SceneThumb records={records} />;
+}

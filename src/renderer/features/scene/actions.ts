@@ -1,0 +1,145 @@
+import type { Imported } from '#shared/api/calls.ts';
+import { createScene } from '#shared/document/create.ts';
+import { sceneOf, segmentsOf, toDocument } from '#shared/document/document.ts';
+import type { DocumentRecord } from '#shared/document/records.ts';
+import { showDocument } from '../../app/boot.ts';
+import { translate } from '../../app/i18n/texts.ts';
+import type { Studio } from '../../app/studio.ts';
+import { freshKey, withRecords } from '../../store/recipes.ts';
+
+/** Opens a new document on the host; the last one is safe in its journal. */
+export async function newScene(studio: Studio, records: DocumentRecord[] = [createScene()]): Promise<void> {
+  await studio.document.flush();
+  showDocument(studio, await studio.api.call('document.new', { records }));
+  studio.view.openDialog(null);
+}
+
+export async function openProject(studio: Studio, path: string): Promise<void> {
+  await studio.document.flush();
+  showDocument(studio, await studio.api.call('project.open', { path }));
+  studio.view.openDialog(null);
+}
+
+/** A named project (a file opened from outside), else the native dialog where there is one, else the studio's own list. */
+export async function chooseProject(studio: Studio, path?: string): Promise<void> {
+  if (path !== undefined) {
+    await openProject(studio, path);
+    return;
+  }
+  if (!studio.session.getState().info?.dialogs) {
+    studio.view.openDialog({ name: 'open' });
+    return;
+  }
+  const chosen = await studio.api.call('dialog.open', { for: 'project' });
+  if (chosen.path !== null) await openProject(studio, chosen.path);
+}
+
+/** Saves where the document was saved before; asks for a name the first time. */
+export async function save(studio: Studio): Promise<void> {
+  const { file } = studio.document.getState();
+  if (!file) await saveAs(studio);
+  else await saveTo(studio, { path: file.path });
+}
+
+export async function saveAs(studio: Studio): Promise<void> {
+  if (!studio.session.getState().info?.dialogs) {
+    studio.view.openDialog({ name: 'save-as' });
+    return;
+  }
+  const { path } = await studio.api.call('dialog.save', { suggestedName: `${suggestedName(studio)}.spatext` });
+  if (path !== null) await saveTo(studio, { path });
+}
+
+export async function saveTo(studio: Studio, to: { path: string } | { name: string }): Promise<void> {
+  const { id } = studio.document.getState();
+  if (!id) return;
+  await studio.document.flush();
+  const { file } = await studio.api.call('project.save', { id, ...to });
+  studio.document.markSaved(file, false);
+  studio.session.notify({ level: 'info', message: translate('scene.savedAs', { name: file.name }) });
+}
+
+/** A file name for the scene: its title, else its text, without what file systems refuse. */
+export function suggestedName(studio: Studio): string {
+  const scene = sceneOf(studio.document.getState().document);
+  const words = (scene.title || scene.text).replaceAll(/[^\p{L}\p{N} _-]+/gu, ' ').replaceAll(/\s+/g, ' ');
+  return words.trim().slice(0, 60) || translate('scene.untitled');
+}
+
+/** A file dropped, pasted or chosen: a scene opens, segments are added, a picture becomes what `asPicture` makes of it. */
+export async function importFile(
+  studio: Studio,
+  file: File,
+  asPicture: (picture: Extract<Imported, { kind: 'image' }>) => void | Promise<void>,
+): Promise<void> {
+  const bytes = new Uint8Array(await file.arrayBuffer());
+  const imported = await studio.api.call('import.file', { name: file.name || 'clipboard.png', bytes });
+  await takeImported(studio, imported, asPicture);
+}
+
+async function takeImported(
+  studio: Studio,
+  imported: Imported,
+  asPicture: (picture: Extract<Imported, { kind: 'image' }>) => void | Promise<void>,
+): Promise<void> {
+  if (imported.kind === 'image') {
+    await asPicture(imported);
+    return;
+  }
+  if (imported.kind === 'scene') await newScene(studio, imported.records);
+  else addImportedSegments(studio, imported.records);
+  if (imported.losses.length > 0)
+    studio.session.notify({
+      level: 'warning',
+      message: translate('scene.importLosses', { losses: imported.losses.join('; ') }),
+    });
+}
+
+/** Segments of another document, on top of this one's, under ids of their own. */
+export function addImportedSegments(studio: Studio, records: readonly DocumentRecord[]): void {
+  const names = new Map(records.map((record) => [record.id as string, `${record.type}:${freshKey()}`]));
+  const rename = (id: string): string => names.get(id) ?? id;
+  const base = segmentsOf(studio.document.getState().document).at(-1)?.order ?? 0;
+  const fresh = records
+    .filter((record) => record.type !== 'scene')
+    .map((record) => {
+      const copy = { ...record, id: rename(record.id) } as DocumentRecord;
+      if (copy.type === 'segment') {
+        const group = copy.group === null ? null : (rename(copy.group) as typeof copy.group);
+        return { ...copy, slot: rename(copy.slot) as typeof copy.slot, group, order: base + 1 + copy.order };
+      }
+      if (copy.type === 'slot' && copy.content.kind === 'mix') {
+        const { a, b } = copy.content;
+        return { ...copy, content: { ...copy.content, a: rename(a) as typeof a, b: rename(b) as typeof b } };
+      }
+      return copy;
+    });
+  studio.document.edit('edit.import', (document) => withRecords(document, fresh));
+  studio.view.select(fresh.flatMap((record) => (record.type === 'segment' ? [record.id] : [])));
+}
+
+/** A picture to draw after, laid over the canvas so that all of it is seen. */
+export function addReference(studio: Studio, picture: { blob: string; width: number; height: number }): void {
+  studio.document.edit('edit.reference', (document) => {
+    const scene = sceneOf(document);
+    const scale = Math.min(scene.width / picture.width, scene.height / picture.height);
+    const x = (scene.width - picture.width * scale) / 2;
+    const y = (scene.height - picture.height * scale) / 2;
+    return withRecords(document, [
+      {
+        id: `reference:${freshKey()}`,
+        type: 'reference',
+        blob: picture.blob,
+        transform: [scale, 0, 0, scale, x, y],
+        width: picture.width,
+        height: picture.height,
+        opacity: 0.6,
+        visible: true,
+      },
+    ]);
+  });
+}
+
+/** Checks records that come from elsewhere (library items) before they are used. */
+export const asDocument = (records: readonly DocumentRecord[]): readonly DocumentRecord[] =>
+  Object.values(toDocument([createScene(), ...records])).filter((record) => record.type !== 'scene');

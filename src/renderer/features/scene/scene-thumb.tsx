@@ -1,0 +1,36 @@
+import { useEffect, useRef } from 'react';
+import { sceneOf, toDocument } from '#shared/document/document.ts';
+import type { DocumentRecord } from '#shared/document/records.ts';
+import { labelSegments } from '#shared/masks/segment-mask.ts';
+import { NO_BITMAPS } from '#shared/masks/rasterize.ts';
+import { colourOf } from '../../canvas/palette.ts';
+
+const SIDE = 96;
+
+/** A scene's segments in their colours: what a scene looks like before it has a picture. */
+export function SceneThumb({ records }: { readonly records: readonly DocumentRecord[] }) {
+  const ref = useRef<HTMLCanvasElement>(null);
+  useEffect(() => {
+    const canvas = ref.current;
+    const context = canvas?.getContext('2d');
+    if (!canvas || !context) return;
+    const document = toDocument(records);
+    const scene = sceneOf(document);
+    const scale = SIDE / Math.max(scene.width, scene.height);
+    const size = { width: Math.round(scene.width * scale), height: Math.round(scene.height * scale) };
+    const { labelMap, segments } = labelSegments(document, size, NO_BITMAPS);
+    canvas.width = size.width;
+    canvas.height = size.height;
+    const image = context.createImageData(size.width, size.height);
+    for (let at = 0; at < labelMap.length; at += 1) {
+      const segment = document[segments[(labelMap[at] ?? 0) - 1] ?? ''];
+      if (segment?.type !== 'segment') continue;
+      const colour = colourOf(segment.color);
+      for (let channel = 0; channel < 3; channel += 1)
+        image.data[at * 4 + channel] = Number.parseInt(colour.slice(1 + channel * 2, 3 + channel * 2), 16);
+      image.data[at * 4 + 3] = 255;
+    }
+    context.putImageData(image, 0, 0);
+  }, [records]);
+  return <canvas ref={ref} aria-hidden="true" />;
+}

@@ -1,0 +1,129 @@
+import type { SegmentWarning } from '#shared/api/generation.ts';
+import { sceneOf, slotOf } from '#shared/document/document.ts';
+import type { StudioDocument } from '#shared/document/document.ts';
+import { formatNumber } from '../../app/format.ts';
+import type { TextKey, Translate } from '../../app/i18n/texts.ts';
+import type { Studio } from '../../app/studio.ts';
+import { patchSegment, shiftSegments } from '../../store/recipes.ts';
+
+const percent = (fraction: number): string => `${formatNumber(fraction * 100, fraction < 0.0995 ? 1 : 0)} %`;
+
+/** A warning in the artist's language, short enough for a chip. */
+export function warningWords(t: Translate, warning: SegmentWarning): string {
+  switch (warning.code) {
+    case 'empty':
+      return t('warning.empty');
+    case 'too-small':
+      return t('warning.tooSmall', { area: percent(warning.area) });
+    case 'hidden':
+      return t('warning.hidden');
+    case 'mostly-hidden':
+      return t('warning.mostlyHidden', { area: percent(warning.area) });
+    case 'split':
+      return t('warning.split');
+    case 'outside':
+      return t('warning.outside');
+    case 'no-text':
+      return t('warning.noText');
+    case 'unknown-words':
+      return t('warning.unknownWords');
+  }
+}
+
+/** Why it matters, for the tooltip. */
+export const warningHint = (t: Translate, warning: SegmentWarning): string => t(`warning.hint.${warning.code}`);
+
+export interface Remedy {
+  readonly label: TextKey;
+  run(studio: Studio): void;
+}
+
+/** What cures a warning, one click away. */
+export function remedyFor(warning: SegmentWarning): Remedy {
+  const { segment: id } = warning;
+  switch (warning.code) {
+    case 'empty':
+      return {
+        label: 'remedy.draw',
+        run: (studio) => {
+          studio.view.select([id]);
+          studio.view.setState({ tool: 'brush' });
+        },
+      };
+    case 'too-small':
+      return {
+        label: 'remedy.grow',
+        run: (studio) =>
+          void studio.document.edit('edit.grow', (document) =>
+            patchSegment(document, id, (segment) => ({
+              grow: Math.min(512, segment.grow + Math.max(2, growStep(document, warning.area))),
+            })),
+          ),
+      };
+    case 'hidden':
+    case 'mostly-hidden':
+      return {
+        label: 'remedy.raise',
+        run: (studio) => void studio.document.edit('edit.order', (document) => shiftSegments(document, [id], 'top')),
+      };
+    case 'split':
+      return {
+        label: 'remedy.join',
+        run: (studio) =>
+          void studio.document.edit('edit.smooth', (document) =>
+            patchSegment(document, id, (segment) => ({
+              smooth: Math.min(256, segment.smooth + sideOf(document) / 32),
+            })),
+          ),
+      };
+    case 'outside':
+      return {
+        label: 'remedy.show',
+        run: (studio) => {
+          studio.view.select([id]);
+          studio.view.setState({ tool: 'select' });
+          studio.view.getState().canvas?.fitSelection();
+        },
+      };
+    case 'no-text':
+    case 'unknown-words':
+      return {
+        label: 'remedy.write',
+        run: (studio) => {
+          studio.view.select([id]);
+          studio.view.getState().canvas?.editText(id);
+        },
+      };
+  }
+}
+
+const sideOf = (document: StudioDocument): number => {
+  const { width, height } = sceneOf(document);
+  return Math.min(width, height);
+};
+
+/**
+ * Pixels by which a blob of `area` (a fraction of the canvas) grows to be seen: taken as a disc, its radius goes from
+ * sqrt(area / pi) to that of 1.2 % of the canvas.
+ */
+function growStep(document: StudioDocument, area: number): number {
+  const side = sideOf(document);
+  return Math.ceil((Math.sqrt(0.012 / Math.PI) - Math.sqrt(Math.max(0, area) / Math.PI)) * side);
+}
+
+/** What a slot is, in words, for a layer's second line. */
+export function slotWords(t: Translate, document: StudioDocument, slot: Parameters<typeof slotOf>[1]): string {
+  const { content } = slotOf(document, slot);
+  switch (content.kind) {
+    case 'text':
+      return content.reading > 0 ? t('slot.textReading', { reading: content.reading + 1 }) : t('slot.text');
+    case 'image':
+      return t('slot.image');
+    case 'crop':
+      return t('slot.crop');
+    case 'mix': {
+      const kinds = [content.a, content.b].map((id) => t(`slot.kind.${slotOf(document, id).content.kind}`));
+      return t('slot.mix', { a: kinds[0] ?? '', b: kinds[1] ?? '', percent: Math.round(content.t * 100) });
+    }
+  }
+}
