@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import type { z } from 'zod';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { GenerateRequest } from '#shared/api/generation.ts';
 import type { JobId, Result } from '#shared/api/generation.ts';
@@ -44,7 +45,7 @@ const scene = (fields: Parameters<typeof createScene>[0] = {}) => [
   ...createSegment('dog', 'a dog', [{ kind: 'ellipse', cx: 90, cy: 160, rx: 60, ry: 50 }]),
   ...createSegment('sun', 'sun', [{ kind: 'ellipse', cx: 200, cy: 50, rx: 30, ry: 30 }], { order: 1 }),
 ];
-type Fields = Partial<Parameters<typeof GenerateRequest.parse>[0] & object>;
+type Fields = Omit<z.input<typeof GenerateRequest>, 'records'>;
 const request = (records = scene(), more: Fields = {}) => GenerateRequest.parse({ records, ...more });
 
 function start(what: GenerateRequest): JobId {

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { createRequire } from 'node:module';
-import { EXIT_HELP, reportError } from './cli-errors.ts';
+import { EXIT_HELP } from './cli-errors.ts';
 import { registerEmbed } from './commands/embed.ts';
 import { registerGenerate } from './commands/generate.ts';
 import { registerInspect } from './commands/inspect.ts';
@@ -30,10 +30,3 @@ export function createProgram(): Command {
   throwInstead(program);
   return program;
 }
-
-if (import.meta.main)
-  try {
-    await createProgram().parseAsync();
-  } catch (error) {
-    process.exitCode = reportError(error);
-  }

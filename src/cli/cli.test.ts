@@ -1,0 +1,179 @@
+// The command line as a user types it: exit codes, one clear sentence, nothing half-written.
+import { spawn } from 'node:child_process';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createScene, createSegment } from '#shared/document/create.ts';
+import { toDocument } from '#shared/document/document.ts';
+import { writeScene } from '#shared/document/scene-file.ts';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(os.tmpdir(), 'spatext-cli-'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+function spatext(...args: string[]): Promise<{ code: number | null; out: string; err: string }> {
+  const child = spawn(process.execPath, ['src/cli/run.ts', ...args], {
+    env: { ...process.env, SPATEXT_DATA: path.join(folder, 'data') },
+  });
+  let [out, err] = ['', ''];
+  child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
+  return new Promise((resolve) => child.on('close', (code) => resolve({ code, out, err })));
+}
+async function file(name: string, text: string): Promise<string> {
+  const target = path.join(folder, name);
+  await writeFile(target, text);
+  return target;
+}
+const records = (scene: Parameters<typeof createScene>[0] = {}, text = 'a dog') => [
+  createScene({ width: 64, height: 64, text: 'beach', sampler: { name: 'ddim', steps: 1 }, ...scene }),
+  ...createSegment('dog', text, [{ kind: 'ellipse', cx: 32, cy: 32, rx: 20, ry: 20 }]),
+];
+const scene = (...args: Parameters<typeof records>) => writeScene(toDocument(records(...args)));
+const broken = (change: (json: { records: Record<string, unknown>[]; version: number }) => void): string => {
+  const json = JSON.parse(scene()) as { records: Record<string, unknown>[]; version: number };
+  change(json);
+  return JSON.stringify(json);
+};
+const recordOf = (json: { records: Record<string, unknown>[] }, type: string) =>
+  json.records.find((record) => record['type'] === type)!;
+
+describe('bad use', () => {
+  test.each([
+    [['generate'], /missing required argument/],
+    [['generate', 'x.json', '--steps', 'many'], /whole number from 1 to 1000/],
+    [['generate', 'x.json', '--sampler', 'magic'], /Allowed choices/],
+    [['paint'], /unknown command/],
+    [['st', 'x.json', '--out', 'map.gif'], /ends in \.png/],
+  ])('%j', async (args, words) => {
+    const { code, err } = await spatext(...args);
+    expect(code).toBe(2);
+    expect(err).toMatch(words);
+  });
+});
+
+describe('bad input is refused in words, and nothing is written', () => {
+  test.each<[string, () => string, RegExp]>([
+    ['not JSON', () => 'a picture of a dog', /not JSON/],
+    ['not a scene', () => '{"format":"something"}', /not a scene/],
+    ['a newer version', () => broken((json) => (json.version = 99)), /version 99/],
+    ['500 segments', () => broken((json) => {
+      for (let i = 0; i < 500; i += 1) json.records.push({ ...recordOf(json, 'segment'), id: `segment:s${i}` });
+    }), /501 segments, at most 256/],
+    ['points that are no numbers', () => broken((json) => (recordOf(json, 'segment')['shapes'] = [{ kind: 'polygon', points: [[null, 1], [2, 3], [4, 5]] }])), /shapes/],
+    ['a canvas of 20,000 px', () => broken((json) => (recordOf(json, 'scene')['width'] = 20_000)), /width/],
+    ['a text of 10,000 characters', () => broken((json) => (recordOf(json, 'scene')['text'] = 'x'.repeat(10_000))), /more than 2000 characters/],
+    ['a segment without its slot', () => broken((json) => (recordOf(json, 'segment')['slot'] = 'slot:none')), /slot:none, which is not there/],
+  ])('%s', async (name, content, words) => {
+    const out = path.join(folder, `out ${name}`);
+    const { code, err } = await spatext('generate', await file(`${name}.json`, content()), '--out', out);
+    expect(code).toBe(3);
+    expect(err).toMatch(words);
+    expect(err.trim().split('\n').length).toBeLessThanOrEqual(2);
+    expect(await readdir(out).catch(() => [])).toEqual([]);
+  }); // prettier-ignore
+
+  test('a missing scene, a folder in its place, a pack that is none', async () => {
+    expect((await spatext('generate', path.join(folder, 'nowhere.json'))).code).toBe(3);
+    expect((await spatext('generate', folder)).code).toBe(3);
+    const { code, err } = await spatext('packs', 'check', folder);
+    expect(code).toBe(3);
+    expect(err).toMatch(/no model pack/);
+  });
+
+  test('a pack that is not there', async () => {
+    const { code, err } = await spatext(
+      'generate',
+      await file('good.json', scene()),
+      '--out',
+      path.join(folder, 'o'),
+      '--pack',
+      'nothing',
+    );
+    expect(code).toBe(3);
+    expect(err).toMatch(/no pack named nothing/);
+  });
+});
+
+describe('what works', () => {
+  test('one JSON document on stdout, progress on stderr', async () => {
+    const { code, out, err } = await spatext(
+      'generate',
+      await file('json.json', scene()),
+      '--out',
+      path.join(folder, 'json'),
+      '--json',
+      '--seed',
+      '5',
+    );
+    expect(code).toBe(0);
+    const summary = JSON.parse(out) as {
+      files: string[];
+      seed: number;
+      passes: number;
+      pictures: { segments: { clipScore: number }[] }[];
+    };
+    expect(summary.seed).toBe(5);
+    expect(summary.passes).toBe(3);
+    expect(summary.pictures[0]?.segments[0]?.clipScore).toBeTypeOf('number');
+    expect(await readdir(path.join(folder, 'json'))).toEqual(['json-seed5.png']);
+    expect(err).toMatch(/denoising/);
+  });
+
+  test('odd texts: empty, emoji, right to left, very long words', async () => {
+    for (const text of ['', '🐶🌈', 'كلب على الشاطئ', 'x'.repeat(1999)]) {
+      const { code, err } = await spatext(
+        'generate',
+        await file('odd.json', scene({ text }, text)),
+        '--out',
+        path.join(folder, 'odd'),
+        '--quiet',
+      );
+      expect(code, err).toBe(0);
+    }
+  });
+
+  test('a polygon without area: a picture, and a warning that says so', async () => {
+    const flat = broken((json) => (recordOf(json, 'segment')['shapes'] = [{ kind: 'polygon', points: [[1, 1], [5, 5], [9, 9]] }])); // prettier-ignore
+    const { code, out } = await spatext(
+      'generate',
+      await file('flat.json', flat),
+      '--out',
+      path.join(folder, 'flat'),
+      '--json',
+      '--quiet',
+    );
+    expect(code).toBe(0);
+    expect(out).toMatch(/"code": "empty"/);
+  });
+
+  test('two runs into one folder: the second is told so', async () => {
+    const long = await file('long.json', scene({ sampler: { name: 'ddim', steps: 60 } }));
+    const out = path.join(folder, 'both');
+    const first = spatext('generate', long, '--out', out, '--quiet');
+    await expect.poll(() => readdir(out).catch(() => []), { timeout: 20_000 }).toContain('.spatext-lock');
+    const second = await spatext('generate', long, '--out', out, '--quiet');
+    expect(second.code).toBe(5);
+    expect(second.err).toMatch(/another run/);
+    expect((await first).code).toBe(0);
+    expect(await readdir(out)).toEqual(['long-seed7.png']);
+  }, 60_000);
+
+  test('Ctrl+C: exit code 130, no half-written file', async () => {
+    const long = await file('stop.json', scene({ sampler: { name: 'ddim', steps: 1000 } }));
+    const out = path.join(folder, 'stopped');
+    const child = spawn(process.execPath, ['src/cli/run.ts', 'generate', long, '--out', out], {
+      env: { ...process.env, SPATEXT_DATA: path.join(folder, 'data') },
+    });
+    await new Promise<void>((resolve) =>
+      child.stderr.on('data', (chunk: Buffer) => /denoising/.test(chunk.toString()) && resolve()),
+    );
+    child.kill('SIGINT');
+    const code = await new Promise((resolve) => child.on('close', resolve));
+    expect(code).toBe(130);
+    expect(await readdir(out)).toEqual([]);
+  }, 60_000);
+});
