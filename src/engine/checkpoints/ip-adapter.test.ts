@@ -58,7 +58,7 @@ async function call(images: readonly (readonly IpImage[])[]): Promise<Float32Arr
     sample: formulaInput('unet_sample'),
     timestep: { data: Float32Array.of(499), shape: [1] },
     context: rows(await recorded('sd15-tiny/text_encoder_last_hidden_state'), 0, 2),
-    ...ipAdapterFeeds(images, 4, 8, PICTURE, LATENT, levels),
+    ...ipAdapterFeeds(images, 4, 8, LATENT, levels),
   };
   for (const { bias, halvings } of levels) {
     const places = (8 >> halvings) * (16 >> halvings);
@@ -78,7 +78,7 @@ test('one image everywhere, two images with a mask and a scale each, none at all
   const one = await call([[{ tokens: zero, scale: 0.7, mask: null }], [{ tokens: image(0), scale: 0.7, mask: null }]]);
   expect(distance(one, (await recorded('ip-adapter-tiny/unet_out_one_image')).data)).toBeLessThan(CALL);
   const masked = (of: (i: number) => Float32Array) =>
-    [0.9, 0.6].map((scale, i) => ({ tokens: of(i), scale, mask: rows(masks, i, 1).data }));
+    [0.9, 0.6].map((scale, i) => ({ tokens: of(i), scale, mask: { data: rows(masks, i, 1).data, grid: PICTURE } }));
   const two = await call([masked(() => zero), masked(image)]);
   expect(distance(two, (await recorded('ip-adapter-tiny/unet_out_two_masked')).data)).toBeLessThan(CALL);
   const none = await call([[], []]);

@@ -172,8 +172,8 @@ export interface IpImage {
   /** [tokens, width] */
   readonly tokens: Float32Array;
   readonly scale: number;
-  /** Where it is looked at, on the picture's grid; null: everywhere. */
-  readonly mask: ArrayLike<number> | null;
+  /** Where it is looked at; null: everywhere. */
+  readonly mask: { readonly data: ArrayLike<number>; readonly grid: Grid } | null;
 }
 
 /**
@@ -184,7 +184,6 @@ export function ipAdapterFeeds(
   rows: readonly (readonly IpImage[])[],
   tokens: number,
   width: number,
-  picture: Grid,
   latent: Grid,
   levels: readonly AttentionLevel[],
 ): Record<string, Fed> {
@@ -202,7 +201,8 @@ export function ipAdapterFeeds(
         const start = (b * images + i) * places;
         if (!image.mask) scales.fill(image.scale, start, start + places);
         else
-          for (const [k, v] of reduceIpMask(image.mask, picture, grid).entries()) scales[start + k] = image.scale * v;
+          for (const [k, v] of reduceIpMask(image.mask.data, image.mask.grid, grid).entries())
+            scales[start + k] = image.scale * v;
       }
     feeds[level.ipScale] = { data: scales, shape: [rows.length, images, places] };
   }

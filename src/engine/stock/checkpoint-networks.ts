@@ -155,10 +155,7 @@ export class CheckpointNetworks implements StockNetworks {
     if (ipAdapter) {
       const contextWidth = rows[0]?.base.states.width ?? 0;
       const images = rows.map((row) => row.images);
-      Object.assign(
-        feeds,
-        ipAdapterFeeds(images, ipAdapter.layers.tokens, contextWidth, call.picture, call.latent, levels),
-      );
+      Object.assign(feeds, ipAdapterFeeds(images, ipAdapter.layers.tokens, contextWidth, call.latent, levels));
     }
     return fetched(await session.run(feeds), 'prediction');
   }

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { CHECKPOINTS, CPU, TEXTS, distance, formulaInput, recorded } from '../checkpoints/graphs/fixtures.testkit.ts';
+import type { IpImage } from '../checkpoints/ip-adapter.ts';
 import { readIpAdapter } from '../checkpoints/ip-adapter.ts';
 import { readLora } from '../checkpoints/lora.ts';
 import { recogniseCheckpoint } from '../checkpoints/recognise.ts';
@@ -149,7 +150,11 @@ describe('whole runs with extras', () => {
     const masks = await recorded('ip-adapter-tiny/masks');
     const zero = await zeroTokens();
     const images = (of: (i: number) => Float32Array) =>
-      [0.9, 0.6].map((scale, i) => ({ tokens: of(i), scale, mask: slice(masks, i, i + 1).data }));
+      [0.9, 0.6].map((scale, i) => ({
+        tokens: of(i),
+        scale,
+        mask: { data: slice(masks, i, i + 1).data, grid: { height: 64, width: 128 } },
+      }));
     // Both passes of this run look at the images of their row: the plain one at the blank ones.
     const out = await runWithImages(
       networks,
@@ -173,7 +178,7 @@ async function zeroTokens(): Promise<Float32Array> {
   return out;
 }
 
-type Images = readonly { tokens: Float32Array; scale: number; mask: Float32Array }[];
+type Images = readonly IpImage[];
 
 /** The fixture's images belong to the global text: a segment everywhere with that text, whose pass is "both". */
 async function runWithImages(networks: CheckpointNetworks, images: Images, blank: Images): Promise<Tensor> {
