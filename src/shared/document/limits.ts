@@ -20,5 +20,6 @@ export const LIMITS = {
   steps: 1000,
   images: 64,
   mixDepth: 4,
+  loras: 16,
   sceneFileBytes: 64 * 1024 * 1024,
 } as const;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Affine, BlobHash, Coordinate, Shapes } from './geometry.ts';
 import { LIMITS } from './limits.ts';
-import { BatchSettings, GuidanceSettings, Interval, SamplerSettings, Seed } from './settings.ts';
+import { BatchSettings, GuidanceSettings, Interval, LoraChoice, SamplerSettings, Seed } from './settings.ts';
 
 /** Ids are `type:name`; the name is letters, digits, `-` and `_`. */
 const idOf = <T extends string>(type: T) =>
@@ -50,6 +50,8 @@ export const SceneRecord = z.object({
   batch: BatchSettings.prefault({}),
   /** The model pack by its id; null: the studio's default. */
   pack: z.string().max(200).nullable().default(null),
+  /** Laid over the pack if it is a checkpoint, in this order. */
+  loras: z.array(LoraChoice).max(LIMITS.loras, `more than ${LIMITS.loras} LoRAs`).default([]),
   start: StartPicture.nullable().default(null),
   /** Upscale the finished picture by this factor once more. */
   upscale: z.union([z.literal(1), z.literal(2), z.literal(4)]).default(1),

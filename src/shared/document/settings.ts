@@ -25,6 +25,8 @@ export const GuidanceSettings = z.object({
   interval: Interval.default([0, 1]),
   /** Guidance rescale (Lin et al. 2023, eq. 15 and 16), 0 = off. */
   rescale: z.number().min(0).max(1).default(0),
+  /** Leak shield, for checkpoints opened in place: a segment's places do not look at those of other segments. */
+  isolate: z.boolean().default(false),
 });
 export type GuidanceSettings = z.infer<typeof GuidanceSettings>;
 
@@ -57,3 +59,19 @@ export const BatchSettings = z
   })
   .refine(({ count, bestOf }) => count * bestOf <= LIMITS.images, `at most ${LIMITS.images} pictures in one job`);
 export type BatchSettings = z.infer<typeof BatchSettings>;
+
+/**
+ * A LoRA or LyCORIS file laid over a checkpoint. Its path names a file of this machine: never of another one, since
+ * opening a share's path tells the sharer who opens it.
+ */
+export const LoraChoice = z.object({
+  file: z
+    .string()
+    .min(1)
+    .max(4096)
+    .refine((file) => !/^(\\|\/\/)|^[a-z][a-z0-9+.-]+:\/\//i.test(file), 'a LoRA is a file of this machine')
+    .refine((file) => /\.(safetensors|sft)$/i.test(file), 'a LoRA is a .safetensors file'),
+  /** Negative strengths turn the change around. */
+  strength: z.number().min(-4).max(4).default(1),
+});
+export type LoraChoice = z.infer<typeof LoraChoice>;
