@@ -1,4 +1,5 @@
-import type { CallArguments, CallOutput, Imported, OpenDocument } from '#shared/api/calls.ts';
+import type { CallArguments, CallOutput, HistoryMark, Imported, OpenDocument } from '#shared/api/calls.ts';
+import type { SlotContent } from '#shared/document/records.ts';
 import type { StudioDocument } from '#shared/document/document.ts';
 import type { Result } from '#shared/api/generation.ts';
 
@@ -48,6 +49,17 @@ export interface KeeperOptions {
   }) => void;
 }
 
+/** What fills the slots of a prepared map: a model pack, as the engine or its host lends it. */
+export interface MapFilling {
+  /** The size of the pack's map. */
+  readonly width: number;
+  readonly height: number;
+  /** Names the embedding space. */
+  readonly space: string;
+  /** The unit embedding of a text, picture or crop (mixes are made of these). */
+  embed(content: SlotContent): Promise<Float32Array>;
+}
+
 /** What an exported file is made of. */
 export interface ExportInput {
   readonly document: StudioDocument;
@@ -57,6 +69,11 @@ export interface ExportInput {
   readonly results: readonly Result[];
   readonly quality: number;
   readonly readBlob: (hash: string) => Promise<Uint8Array>;
+  /** For `npy`: fills the map; without it the array holds segment numbers. */
+  readonly filling?: MapFilling | undefined;
+  /** For `spatext`: undo steps that go into the file. */
+  readonly undo?: readonly HistoryMark[];
+  readonly redo?: readonly HistoryMark[];
 }
 export interface ExportOutput {
   readonly bytes: Uint8Array;
@@ -64,6 +81,8 @@ export interface ExportOutput {
   readonly type: string;
   /** What the format cannot carry of this scene, in words. */
   readonly losses: string[];
+  /** Files that belong beside it (the legend of an array). */
+  readonly beside?: readonly { readonly bytes: Uint8Array; readonly fileName: string }[];
 }
 
 export interface ImportInput {
@@ -72,6 +91,12 @@ export interface ImportInput {
   /** Colour "#rrggbb" -> local text, for label maps. */
   readonly labels?: Readonly<Record<string, string>> | undefined;
   readonly writeBlob: (bytes: Uint8Array) => Promise<string>;
+  /** Reads a file beside the imported one by its bare name (COCO's pictures); absent: there is none. */
+  readonly readBeside?: ((name: string) => Promise<Uint8Array>) | undefined;
+  /** Which image of annotations of many: its id or file name. */
+  readonly image?: string | undefined;
+  /** What a picture with holes, or a black and white one, is: an image (default) or a segment's area. */
+  readonly pictures?: 'image' | 'mask' | undefined;
 }
 export type { Imported };
 // openKeeper(options): Promise<DocumentKeeper> lives in keeper.ts; exportScene(input) in formats/export.ts;
