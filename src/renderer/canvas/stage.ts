@@ -36,6 +36,11 @@ export interface StageElements {
   readonly preview: SVGSVGElement;
 }
 
+const stages = new WeakMap<Studio, Stage>();
+
+/** The stage of a window while its canvas is there; for measuring and for tests. */
+export const stageOf = (studio: Studio): Stage | undefined => stages.get(studio);
+
 /** Screen pixels kept free around a fitted sheet: the tool bar, labels above, the chip below. */
 const MARGIN = { left: 64, right: 28, top: 36, bottom: 44 };
 
@@ -100,6 +105,7 @@ export class Stage {
     ];
     this.sync();
     this.#viewportChanged();
+    stages.set(studio, this);
   }
 
   get document(): StudioDocument {
@@ -325,6 +331,7 @@ export class Stage {
   }
 
   destroy(): void {
+    if (stages.get(this.studio) === this) stages.delete(this.studio);
     for (const stop of this.#stops) stop();
     clearTimeout(this.#mapTimer);
     this.drag.destroy();

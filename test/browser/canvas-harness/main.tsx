@@ -11,6 +11,7 @@ import { startTexts } from '../../../src/renderer/app/i18n/texts.ts';
 import { followKeyboard } from '../../../src/renderer/app/keyboard.ts';
 import { StudioContext, createStudio } from '../../../src/renderer/app/studio.ts';
 import { CanvasView } from '../../../src/renderer/canvas/index.tsx';
+import { stageOf } from '../../../src/renderer/canvas/stage.ts';
 import { followWarnings } from '../../../src/renderer/features/segments/warnings.ts';
 import { createMemoryApi } from './memory-api.ts';
 import { crowd, picnic } from './scenes.ts';
@@ -37,7 +38,14 @@ if (scene === 'crowd') load(crowd(Number(query.get('count') ?? 50), Number(query
 else if (scene === 'empty') load(picnic().slice(0, 1));
 else load(picnic());
 
-Object.assign(window, { studio, memory, load, crowd, picnic });
+Object.assign(window, {
+  studio,
+  memory,
+  load,
+  crowd,
+  picnic,
+  canvasSettled: () => stageOf(studio)?.masks.settled ?? false,
+});
 createRoot(document.getElementById('root') as HTMLElement).render(
   <StudioContext value={studio}>
     <Tooltip.Provider delayDuration={450}>

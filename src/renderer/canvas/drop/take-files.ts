@@ -1,14 +1,11 @@
 import { sceneOf } from '#shared/document/document.ts';
 import type { Point } from '#shared/document/geometry.ts';
-import { LIMITS } from '#shared/document/limits.ts';
 import type { SegmentId } from '#shared/document/records.ts';
-import { StudioError } from '#shared/errors.ts';
 import { translate } from '../../app/i18n/texts.ts';
-import { addReference, importFile } from '../../features/scene/actions.ts';
+import { addImportedSegments, addReference, importFile } from '../../features/scene/actions.ts';
 import { addSegment } from '../../store/recipes.ts';
+import { fitRecords } from '../edit/fit-records.ts';
 import type { Stage } from '../stage.ts';
-import type { SvgNode } from './svg-shapes.ts';
-import { readSvg } from './svg-shapes.ts';
 
 interface Where {
   /** Where a file was dropped, in scene pixels. */
@@ -16,11 +13,13 @@ interface Where {
   readonly asReference: boolean;
 }
 
-/** Files given to the canvas: SVG shapes and cut-out pictures become segments, other pictures are to draw after. */
+/**
+ * Files given to the canvas: the shapes of an SVG and cut-out pictures become segments of this scene, other pictures
+ * are to draw after, scenes open. The host reads them; nothing in them runs or is fetched.
+ */
 export async function takeFiles(stage: Stage, files: readonly File[], where: Where): Promise<void> {
   for (const file of files) {
-    const svg = file.type === 'image/svg+xml' || /\.svg$/i.test(file.name);
-    if (svg && !where.asReference) await takeSvg(stage, file);
+    if (file.type === 'image/svg+xml' || /\.svg$/i.test(file.name)) await takeSvg(stage, file);
     else
       await importFile(stage.studio, file, (picture) => {
         if (picture.hasAlpha && !where.asReference) addCutOut(stage, picture, where.at, file.name);
@@ -29,33 +28,21 @@ export async function takeFiles(stage: Stage, files: readonly File[], where: Whe
   }
 }
 
-/** Each shape of an SVG as a segment. The file is only read as data: nothing in it runs or is fetched. */
+/** Each shape of an SVG as a segment of the open scene, instead of opening the SVG as a scene of its own. */
 async function takeSvg(stage: Stage, file: File): Promise<void> {
-  if (file.size > LIMITS.sceneFileBytes) throw new StudioError('too-large', `${file.name}: ${file.size} bytes`);
-  const parsed = new DOMParser().parseFromString(await file.text(), 'image/svg+xml');
-  if (parsed.querySelector('parsererror')) {
-    // a scene exported as SVG may still be read by the host, which also says what is wrong with a broken file
-    await importFile(stage.studio, file, (picture) => addReference(stage.studio, picture));
+  const { studio } = stage;
+  const bytes = new Uint8Array(await file.arrayBuffer());
+  const imported = await studio.api.call('import.file', { name: file.name || 'drawing.svg', bytes });
+  if (imported.kind === 'image') {
+    addReference(studio, imported);
     return;
   }
-  const room = LIMITS.segments - Object.values(stage.document).filter(({ type }) => type === 'segment').length;
-  const shapes = readSvg(parsed.documentElement as unknown as SvgNode, stage.sceneRecord).slice(0, room);
-  if (shapes.length === 0) {
-    stage.hint('canvas.drop.svgEmpty');
-    return;
-  }
-  const made: SegmentId[] = [];
-  stage.studio.document.edit('edit.import', (document) => {
-    let next = document;
-    for (const { shape, name } of shapes) {
-      const [after, id] = addSegment(next, [shape], name);
-      next = after;
-      made.push(id);
-    }
-    return next;
-  });
-  stage.studio.view.select(made);
-  stage.studio.session.notify({ level: 'info', message: translate('canvas.drop.svgParts', { count: shapes.length }) });
+  const records = fitRecords(imported.records, stage.sceneRecord);
+  const count = records.filter(({ type }) => type === 'segment').length;
+  if (count === 0) stage.hint('canvas.drop.svgEmpty');
+  else addImportedSegments(studio, records);
+  const losses = imported.losses.join('; ');
+  if (losses) studio.session.notify({ level: 'warning', message: translate('scene.importLosses', { losses }) });
 }
 
 /** A picture with transparency: what is opaque in it is the segment. */
@@ -72,18 +59,11 @@ function addCutOut(
     const width = picture.width * scale;
     const height = picture.height * scale;
     const [cx, cy] = at ?? [scene.width / 2, scene.height / 2];
+    const x = Math.round(cx - width / 2);
+    const y = Math.round(cy - height / 2);
     const [after, id] = addSegment(
       document,
-      [
-        {
-          kind: 'bitmap',
-          blob: picture.blob,
-          x: Math.round(cx - width / 2),
-          y: Math.round(cy - height / 2),
-          width,
-          height,
-        },
-      ],
+      [{ kind: 'bitmap', blob: picture.blob, x, y, width, height }],
       wordsOf(name),
     );
     made = id;

@@ -29,6 +29,7 @@ export async function traceShapes(stage: Stage, segment: SegmentRecord, modified
     kind: 'trace',
     scene: stage.sceneRecord,
     segment: { ...plain, feather: 0 },
+    detail: 'full',
   });
   const d = compactPath(new Outline(answer).rings(), 0.15);
   return d === undefined ? undefined : { kind: 'path', op: 'add', d, fillRule: 'evenodd' };

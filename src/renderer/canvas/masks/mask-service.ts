@@ -13,6 +13,9 @@ export interface MaskServiceOptions {
   onError(error: StudioError): void;
 }
 
+/** From so many segments without any outline on, all are sketched before the first is traced finely. */
+const SKETCH_FROM = 4;
+
 /** The parts of a segment that decide its area. */
 interface AreaKey {
   readonly shapes: readonly Shape[];
@@ -39,6 +42,7 @@ export class MaskService {
   #wanted = new Map<SegmentId, { key: AreaKey; segment: SegmentRecord }>();
   #scene: SceneRecord | undefined;
   #tracing = false;
+  #sketching = false;
   #nextId = 0;
   #closed = false;
 
@@ -115,25 +119,36 @@ export class MaskService {
 
   async #traceNext(): Promise<void> {
     if (this.#tracing || this.#closed) return;
-    const next = this.#wanted.entries().next().value;
+    const unseen = [...this.#wanted].filter(([id]) => !this.#outlines.has(id));
+    const next = unseen[0] ?? this.#wanted.entries().next().value;
     const scene = this.#scene;
     if (!next || !scene) return;
     const [id, { key, segment }] = next;
+    if (unseen.length >= SKETCH_FROM) this.#sketching = true;
+    else if (unseen.length === 0) this.#sketching = false;
+    const detail = this.#sketching ? 'draft' : 'full';
     this.#tracing = true;
     try {
-      const outline = new Outline(await this.ask({ kind: 'trace', scene, segment }));
+      const outline = new Outline(await this.ask({ kind: 'trace', scene, segment, detail }));
+      if (this.#closed) return;
+      if (detail === 'draft') {
+        // not the real one: it stays wanted
+        this.#outlines.set(id, { key: { ...key, rest: '' }, outline });
+        this.#options.onOutline(id);
+        return;
+      }
       const shelf = this.#remembered.get(key.shapes) ?? new Map<string, Outline>();
       this.#remembered.set(key.shapes, shelf.set(key.rest, outline));
       // an edit may have come in the meantime; its own turn follows, but showing this one is better than the old
       if (sameKey(this.#wanted.get(id)?.key, key)) this.#wanted.delete(id);
-      if (!this.#closed) this.#set(id, key, outline);
+      this.#set(id, key, outline);
     } catch (thrown) {
       this.#wanted.delete(id);
       if (!this.#closed) this.#options.onError(StudioError.from(thrown));
     } finally {
       this.#tracing = false;
+      void this.#traceNext();
     }
-    await this.#traceNext();
   }
 
   #blobsFor(request: MaskRequest): BlobUrls {

@@ -7,16 +7,14 @@ export class Outline {
   /** To be filled by the even-odd rule. */
   readonly path: Path2D;
   readonly bounds: Rect | undefined;
-  readonly area: number;
   readonly soft: ImageBitmap | undefined;
   readonly #points: Float32Array;
   readonly #starts: Uint32Array;
 
-  constructor({ points, starts, bounds, area, soft }: TraceAnswer) {
+  constructor({ points, starts, bounds, soft }: TraceAnswer) {
     this.#points = points;
     this.#starts = starts;
     this.bounds = bounds;
-    this.area = area;
     this.soft = soft;
     this.path = this.#toPath();
   }

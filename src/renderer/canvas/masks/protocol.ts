@@ -7,7 +7,7 @@ export type BlobUrls = Readonly<Record<string, string>>;
 
 /** What the mask worker is asked. All answers are in scene pixels. */
 export type MaskRequest =
-  | { readonly kind: 'trace'; readonly scene: SceneRecord; readonly segment: SegmentRecord }
+  | { readonly kind: 'trace'; readonly scene: SceneRecord; readonly segment: SegmentRecord; readonly detail: 'draft' | 'full' }
   /** Which segment each cell of the model's map belongs to. */
   | { readonly kind: 'map'; readonly records: readonly DocumentRecord[]; readonly width: number; readonly height: number }
   /** The empty area around a point, between the visible segments. */
@@ -24,8 +24,6 @@ export interface TraceAnswer {
   readonly starts: Uint32Array;
   /** undefined: nothing is covered. */
   readonly bounds: Rect | undefined;
-  /** Covered share of the canvas, 0..1. */
-  readonly area: number;
   /** For a feathered segment its coverage as an alpha picture over `bounds`. */
   readonly soft: ImageBitmap | undefined;
 }

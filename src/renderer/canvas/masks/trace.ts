@@ -1,7 +1,7 @@
 import type { Point } from '#shared/document/geometry.ts';
 import type { SceneRecord, SegmentRecord } from '#shared/document/records.ts';
 import { maskContours } from '#shared/masks/contour.ts';
-import { COVERED, maskArea, maskBounds } from '#shared/masks/mask.ts';
+import { COVERED, maskBounds } from '#shared/masks/mask.ts';
 import type { Mask, PixelBox } from '#shared/masks/mask.ts';
 import type { BitmapLookup } from '#shared/masks/rasterize.ts';
 import { segmentMask } from '#shared/masks/segment-mask.ts';
@@ -12,8 +12,6 @@ export interface Traced {
   /** Closed rings in scene pixels, to be filled by the even-odd rule. */
   readonly rings: readonly (readonly Point[])[];
   readonly bounds: Rect | undefined;
-  /** 0..1 */
-  readonly area: number;
   readonly mask: Mask;
   /** The box of all pixels that are covered at all. */
   readonly box: PixelBox | null;
@@ -22,8 +20,13 @@ export interface Traced {
 }
 
 /** A segment's area as outlines; see traceSize for the resolution. */
-export function traceSegment(scene: SceneRecord, segment: SegmentRecord, bitmaps: BitmapLookup): Traced {
-  const size = traceSize(scene);
+export function traceSegment(
+  scene: SceneRecord,
+  segment: SegmentRecord,
+  bitmaps: BitmapLookup,
+  detail: 'draft' | 'full' = 'full',
+): Traced {
+  const size = traceSize(scene, detail);
   const mask = segmentMask({ [scene.id]: scene, [segment.id]: segment }, segment, size, bitmaps);
   return traceMask(mask, scene);
 }
@@ -32,7 +35,7 @@ export function traceSegment(scene: SceneRecord, segment: SegmentRecord, bitmaps
 export function traceMask(mask: Mask, scene: Pick<SceneRecord, 'width' | 'height'>): Traced {
   const scale: Point = [mask.width / scene.width, mask.height / scene.height];
   const box = maskBounds(mask);
-  if (!box) return { rings: [], bounds: undefined, area: 0, mask, box, scale };
+  if (!box) return { rings: [], bounds: undefined, mask, box, scale };
   const rings = maskContours(mask, { tolerance: 0.12, scaleX: 1 / scale[0], scaleY: 1 / scale[1] }).map(
     ({ points }) => points,
   );
@@ -45,7 +48,6 @@ export function traceMask(mask: Mask, scene: Pick<SceneRecord, 'width' | 'height
       width: (solid.right - solid.left) / scale[0],
       height: (solid.bottom - solid.top) / scale[1],
     },
-    area: maskArea(mask) / (mask.width * mask.height),
     mask,
     box,
     scale,

@@ -31,7 +31,10 @@ async function work(request: MaskRequest): Promise<MaskAnswers[keyof MaskAnswers
   const lookup = (hash: string): Bitmap | undefined => bitmaps.get(hash);
   switch (request.kind) {
     case 'trace':
-      return packTrace(traceSegment(request.scene, request.segment, lookup), request.segment.feather > 0);
+      return packTrace(
+        traceSegment(request.scene, request.segment, lookup, request.detail),
+        request.segment.feather > 0,
+      );
     case 'map': {
       const document = toDocument(request.records);
       const { width, height } = request;
@@ -49,7 +52,7 @@ async function work(request: MaskRequest): Promise<MaskAnswers[keyof MaskAnswers
   }
 }
 
-async function packTrace({ rings, bounds, area, mask, box, scale }: Traced, soft: boolean): Promise<TraceAnswer> {
+async function packTrace({ rings, bounds, mask, box, scale }: Traced, soft: boolean): Promise<TraceAnswer> {
   const points = new Float32Array(rings.reduce((sum, ring) => sum + ring.length * 2, 0));
   const starts = new Uint32Array(rings.length);
   let at = 0;
@@ -61,7 +64,7 @@ async function packTrace({ rings, bounds, area, mask, box, scale }: Traced, soft
       at += 2;
     }
   }
-  if (!soft || !box) return { points, starts, bounds, area, soft: undefined };
+  if (!soft || !box) return { points, starts, bounds, soft: undefined };
   const width = box.right - box.left;
   const height = box.bottom - box.top;
   const image = new ImageData(width, height);
@@ -69,7 +72,7 @@ async function packTrace({ rings, bounds, area, mask, box, scale }: Traced, soft
     for (let x = 0; x < width; x += 1)
       image.data[(y * width + x) * 4 + 3] = mask.data[(y + box.top) * mask.width + x + box.left] ?? 0;
   const around = { x: box.left / scale[0], y: box.top / scale[1], width: width / scale[0], height: height / scale[1] };
-  return { points, starts, bounds: around, area, soft: await createImageBitmap(image) };
+  return { points, starts, bounds: around, soft: await createImageBitmap(image) };
 }
 
 function transferables(answer: MaskAnswers[keyof MaskAnswers]): Transferable[] {

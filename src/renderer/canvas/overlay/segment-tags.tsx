@@ -79,7 +79,7 @@ function placeAll(stage: Stage, layer: HTMLElement, selection: readonly SegmentI
     const top = outline?.top();
     const bounds = stage.scene.boundsOf([id]);
     if (!bounds || !top) {
-      element.style.visibility = 'hidden';
+      hide(element, true);
       continue;
     }
     elements.set(id, element);
@@ -96,9 +96,14 @@ function placeAll(stage: Stage, layer: HTMLElement, selection: readonly SegmentI
   const places = placeTags(items, stage.size);
   for (const [id, element] of elements) {
     const at = places.get(id);
-    element.style.visibility = at ? '' : 'hidden';
+    hide(element, at === undefined);
     if (at) element.style.transform = `translate(${at[0]}px, ${at[1]}px)`;
   }
+}
+
+/** Out of sight, but not `hidden`: a field that was just opened must be able to take the focus before its place is known. */
+function hide(element: HTMLElement, hidden: boolean): void {
+  element.toggleAttribute('data-unplaced', hidden);
 }
 
 interface TagProps {

@@ -1,0 +1,210 @@
+/**
+ * How soon a stroke is seen: 50 segments at 2048 x 2048, drawn with the mouse in a real browser.
+ *   node bench/browser/strokes.ts [--segments 50] [--side 2048] [--strokes 500]
+ * Prints one JSON object and writes it to bench/results/. For each move of the pointer:
+ * - toPaint: from the event's own time stamp to the first task after the frame with the new piece of stroke. The
+ *   browser runs without a frame clock for this, so that the time is what the studio needs, not the wait for a display.
+ * - at60Hz: the same with the display's clock: an event waits up to 16.7 ms for the next frame before anything can be
+ *   painted. `frames` are the intervals between frames while drawing: at 60 Hz none may be longer than 16.7 ms.
+ */
+import { mkdir, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { chromium } from 'playwright-core';
+import type { Page } from 'playwright-core';
+import { build, preview } from 'vite';
+import type { Studio } from '../../src/renderer/app/studio.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const { values: options } = parseArgs({
+  options: {
+    segments: { type: 'string', default: '50' },
+    side: { type: 'string', default: '2048' },
+    strokes: { type: 'string', default: '500' },
+    port: { type: 'string', default: '4782' },
+    chromium: { type: 'string', default: process.env['CHROMIUM'] ?? '/usr/bin/chromium' },
+  },
+});
+const strokes = Number(options.strokes);
+const configFile = path.join(ROOT, 'test/browser/canvas-harness/vite.config.ts');
+
+/** Percentile by the nearest rank. */
+const percentile = (sorted: readonly number[], p: number): number =>
+  sorted[Math.min(sorted.length - 1, Math.max(0, Math.ceil(p * sorted.length) - 1))] ?? 0;
+
+const summary = (values: number[]) => {
+  const sorted = values.toSorted((a, b) => a - b);
+  const round = (value: number): number => Math.round(value * 100) / 100;
+  return {
+    count: sorted.length,
+    p50: round(percentile(sorted, 0.5)),
+    p95: round(percentile(sorted, 0.95)),
+    p99: round(percentile(sorted, 0.99)),
+    max: round(sorted.at(-1) ?? 0),
+  };
+};
+
+/** Runs in the page: notes each move's time from event to paint, and the intervals between frames while drawing. */
+function probe(): void {
+  const moves: number[] = [];
+  const frames: number[] = [];
+  const channel = new MessageChannel();
+  let waiting: number[] = [];
+  let lastFrame = 0;
+  let down = false;
+  channel.port1.addEventListener('message', () => {
+    const now = performance.now();
+    for (const at of waiting) moves.push(now - at);
+    waiting = [];
+  });
+  channel.port1.start();
+  window.addEventListener('pointermove', (event) => event.buttons > 0 && waiting.push(event.timeStamp), {
+    capture: true,
+  });
+  window.addEventListener('pointerdown', () => (down = true), { capture: true });
+  window.addEventListener('pointerup', () => (down = false), { capture: true });
+  const frame = (now: number): void => {
+    if (down && lastFrame > 0) frames.push(now - lastFrame);
+    lastFrame = down ? now : 0;
+    // a message posted here arrives when the frame has been handed over
+    if (waiting.length > 0) channel.port2.postMessage(null);
+    requestAnimationFrame(frame);
+  };
+  requestAnimationFrame(frame);
+  Object.assign(window, { takeSamples: () => ({ moves: moves.splice(0), frames: frames.splice(0) }) });
+}
+
+interface Samples {
+  readonly moves: number[];
+  readonly frames: number[];
+}
+
+async function drawStrokes(page: Page, count: number, seed: number): Promise<Samples> {
+  let state = seed;
+  const random = (): number => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+  const box = await page.locator('.canvas-view').boundingBox();
+  if (!box) throw new Error('no canvas');
+  const side = Math.min(box.width, box.height) * 0.8;
+  const left = box.x + (box.width - side) / 2;
+  const top = box.y + (box.height - side) / 2;
+  for (let stroke = 0; stroke < count; stroke += 1) {
+    let x = left + random() * side;
+    let y = top + random() * side;
+    let angle = random() * 6.28;
+    await page.mouse.move(x, y);
+    await page.mouse.down();
+    for (let step = 0; step < 30; step += 1) {
+      angle += (random() - 0.5) * 0.9;
+      x = Math.min(left + side, Math.max(left, x + Math.cos(angle) * 9));
+      y = Math.min(top + side, Math.max(top, y + Math.sin(angle) * 9));
+      await page.mouse.move(x, y);
+    }
+    await page.mouse.up();
+  }
+  return page.evaluate(() => (window as unknown as { takeSamples(): Samples }).takeSamples());
+}
+
+interface Counters {
+  readonly heapMB: number;
+  readonly scriptMs: number;
+}
+
+async function counters(page: Page): Promise<Counters> {
+  const session = await page.context().newCDPSession(page);
+  await session.send('HeapProfiler.collectGarbage');
+  await session.send('Performance.enable');
+  const { metrics } = await session.send('Performance.getMetrics');
+  await session.detach();
+  const value = (name: string): number => metrics.find((metric) => metric.name === name)?.value ?? 0;
+  return { heapMB: Math.round(value('JSHeapUsedSize') / 1e5) / 10, scriptMs: value('ScriptDuration') * 1000 };
+}
+
+const settled = (page: Page) =>
+  page.waitForFunction(() => (window as unknown as { canvasSettled?(): boolean }).canvasSettled?.() === true, null, {
+    timeout: 120_000,
+  });
+
+/** Takes up a tool, with one of the segments selected, as an artist does who goes on drawing it. */
+const takeUp = (page: Page, tool: 'brush' | 'eraser') =>
+  page.evaluate((name) => {
+    const { studio } = window as unknown as { studio: Studio };
+    const first = Object.values(studio.document.getState().document).find(({ type }) => type === 'segment');
+    if (first?.type === 'segment') studio.view.select([first.id]);
+    studio.view.setState({ tool: name, brushSize: 64 });
+  }, tool);
+
+async function run(frameClock: boolean) {
+  const args = ['--no-sandbox', ...(frameClock ? [] : ['--disable-frame-rate-limit', '--disable-gpu-vsync'])];
+  const browser = await chromium.launch({ executablePath: options.chromium, args });
+  try {
+    const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
+    page.on('pageerror', (error) => console.error('page:', error.message));
+    await page.addInitScript(probe);
+    const opened = performance.now();
+    await page.goto(`http://127.0.0.1:${options.port}/?scene=crowd&count=${options.segments}&side=${options.side}`);
+    await settled(page);
+    const openMs = Math.round(performance.now() - opened);
+    await takeUp(page, 'brush');
+    await drawStrokes(page, 5, 1);
+    const before = await counters(page);
+    const brush = await drawStrokes(page, 40, 2);
+    const middle = await counters(page);
+    await takeUp(page, 'eraser');
+    const eraser = await drawStrokes(page, 15, 3);
+    await takeUp(page, 'brush');
+    const last = await drawStrokes(page, Math.max(20, frameClock ? 20 : strokes - 60), 4);
+    await settled(page);
+    const after = await counters(page);
+    return {
+      version: browser.version(),
+      openToAllOutlinesMs: openMs,
+      brush: summary(brush.moves),
+      eraser: summary(eraser.moves),
+      last: summary(last.moves.slice(-900)),
+      frames: summary([...brush.frames, ...eraser.frames]),
+      scriptMsPerMove: Math.round(((middle.scriptMs - before.scriptMs) / brush.moves.length) * 1000) / 1000,
+      heapMB: { before: before.heapMB, after: after.heapMB },
+    };
+  } finally {
+    await browser.close();
+  }
+}
+
+await build({ configFile, logLevel: 'warn' });
+const server = await preview({
+  configFile,
+  preview: { port: Number(options.port), strictPort: true },
+  logLevel: 'warn',
+});
+try {
+  const free = await run(false);
+  const clocked = await run(true);
+  const result = {
+    name: 'strokes',
+    when: new Date().toISOString(),
+    machine: {
+      cpu: os.cpus()[0]?.model ?? '',
+      cores: os.cpus().length,
+      load: os.loadavg().map((value) => Math.round(value * 100) / 100),
+    },
+    browser: free.version,
+    segments: Number(options.segments),
+    side: Number(options.side),
+    openToAllOutlinesMs: free.openToAllOutlinesMs,
+    toPaintMs: { brush: free.brush, eraser: free.eraser, last: free.last },
+    at60Hz: { brush: clocked.brush, eraser: clocked.eraser, frames: clocked.frames },
+    scriptMsPerMove: free.scriptMsPerMove,
+    heapMB: { ...free.heapMB, strokes },
+  };
+  console.log(JSON.stringify(result, null, 2));
+  const folder = path.join(ROOT, 'bench/results');
+  await mkdir(folder, { recursive: true });
+  await writeFile(path.join(folder, 'browser-strokes.json'), `${JSON.stringify(result, null, 2)}\n`);
+} finally {
+  await server.close();
+}
