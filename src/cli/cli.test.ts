@@ -1,6 +1,6 @@
 // The command line as a user types it: exit codes, one clear sentence, nothing half-written.
-import { spawn } from 'node:child_process';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -176,4 +176,25 @@ describe('what works', () => {
     expect(code).toBe(130);
     expect(await readdir(out)).toEqual([]);
   }, 60_000);
+
+  test.skipIf(process.getuid?.() !== 0 || process.platform !== 'linux')(
+    'a full disk: said so, exit code 5, nothing half-written',
+    async () => {
+      const disk = path.join(folder, 'disk');
+      await mkdir(disk);
+      const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', disk]).status === 0;
+      // Some containers allow root no mounts: there the write tests of the storage rooms stand in.
+      if (!mounted) return;
+      try {
+        await writeFile(path.join(disk, 'filler'), new Uint8Array(60_000));
+        const good = await file('full.json', scene({ width: 256, height: 256 }));
+        const { code, err } = await spatext('generate', good, '--out', path.join(disk, 'out'), '--quiet');
+        expect(err).toMatch(/disk is full/);
+        expect(code).toBe(5);
+        expect(await readdir(path.join(disk, 'out'))).toEqual([]);
+      } finally {
+        spawnSync('umount', [disk]);
+      }
+    },
+  );
 });

@@ -49,6 +49,7 @@ export async function openEngineSession(config: { device?: string; threads?: num
       process.once('SIGINT', cancel);
       process.once('SIGTERM', cancel);
       let deliveries = Promise.resolve();
+      let lost: StudioError | undefined;
       try {
         await new Promise<void>((resolve, reject) => {
           engine.on((event) => {
@@ -56,8 +57,10 @@ export async function openEngineSession(config: { device?: string; threads?: num
               deliveries = deliveries
                 .then(() => on.result?.(event.finished))
                 .catch((error: unknown) => {
+                  // Whatever comes first, the job's end or this: a picture that could not be kept is the run's failure.
+                  lost ??= StudioError.from(error);
                   engine.cancel(job, true);
-                  reject(StudioError.from(error));
+                  reject(lost);
                 });
             if (event.type !== 'job' || event.job.id !== job) return;
             if (event.job.state === 'running' && event.job.progress) on.progress?.(event.job.progress);
@@ -74,6 +77,7 @@ export async function openEngineSession(config: { device?: string; threads?: num
           engine.submit(job, request);
         });
         await deliveries;
+        if (lost) throw lost;
       } finally {
         process.off('SIGINT', cancel);
         process.off('SIGTERM', cancel);

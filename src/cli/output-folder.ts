@@ -18,6 +18,12 @@ export async function claimOutputFolder(folder: string): Promise<OutputFolder> {
     await mkdir(folder, { recursive: true });
     await takeLock(lock, folder);
   } catch (error) {
+    // On a read-only disk making nested folders ends in "no such file", which says nothing to a person.
+    if ((error as { code?: string }).code === 'ENOENT')
+      throw new StudioError('storage', `the folder ${folder} cannot be made: its place is read-only or gone`, {
+        remedy: 'name another folder with --out',
+        cause: error,
+      });
     throw StudioError.from(error, `writing to ${folder}`);
   }
   return {
