@@ -21,12 +21,14 @@ from training.common.machine import Machine
 from training.common.pack_weights import load_network, load_projector
 from training.common.sheets import write_sheet
 from training.conditioning import (
-    SceneBatch, contours_of, crop_segments, gather_embeddings, scene_batch, segment_masks, shake, share,
+    SceneBatch, collate, contours_of, crop_segments, gather_embeddings, segment_masks, shake, share,
 )
 from training.diffusion import CosineSchedule, sample_ddim
 from training.nets.clip import ImageEncoder
 from training.nets.unet import Decoder, DecoderConfig, STProjector
+from training.world.coco import PanopticFolder
 from training.world.scene import SceneOptions
+from training.world.source import SceneSource
 from training.world.sprites import SpriteAtlas
 
 Embedded = tuple[Tensor, Tensor]
@@ -77,15 +79,17 @@ class DecoderStage:
 
     name = "decoder"
 
-    def __init__(self, config: DecoderTraining, atlas: SpriteAtlas, encoder: ImageEncoder, device: torch.device) -> None:
+    def __init__(self, config: DecoderTraining, atlas: SpriteAtlas, encoder: ImageEncoder, device: torch.device,
+                 workers: int = 0, folder: PanopticFolder | None = None) -> None:
         self.config = config
-        self.atlas = atlas
+        self.source = SceneSource(atlas, config.world, config.seed, workers)
+        self.folder = folder
         self.encoder = encoder.requires_grad_(False).eval().to(device, memory_format=torch.channels_last)
         self.module: nn.Module = DecoderModule(config.net).to(memory_format=torch.channels_last)
         self.schedule = CosineSchedule(device=device)
         self.device = device
         self.most = len(config.world.counts)
-        self.show = scene_batch(atlas, config.world, 99, 0, 16).to(device)
+        self.show = SceneSource(atlas, config.world, 99).get(0, 16).to(device)
 
     @torch.no_grad()
     def embed_all(self, batch: SceneBatch) -> tuple[Tensor, Tensor, list[Tensor]]:
@@ -109,7 +113,10 @@ class DecoderStage:
     def loss(self, step: int, machine: Machine, batch_size: int) -> tuple[Tensor, dict[str, float]]:
         c, unet = self.config, self.module
         first, count = share(step, batch_size, machine.rank, machine.world)
-        batch = scene_batch(self.atlas, c.world, c.seed, first, count).to(self.device)
+        if self.folder is not None:
+            batch = collate(self.folder.scenes(c.seed, first, count)).to(self.device)
+        else:
+            batch = self.source.get(first, count, batch_size).to(self.device)
         scene, segments, features = self.embed_all(batch)
         scene, segments = shake(scene, c.scene_noise, 0.5), shake(segments, c.segment_noise, 0.5)
         mixed = F.normalize(scene + scene.roll(1, 0) * torch.rand(count, 1, device=self.device), dim=1)
@@ -189,15 +196,22 @@ def main() -> None:
     parser = arguments(__doc__)
     parser.add_argument("--init-from", type=Path, help="a pack folder to start from")
     parser.add_argument("--clip", type=Path, help="a finished training.clip run")
+    parser.add_argument("--workers", type=int, default=0, help="processes that draw scenes ahead (one a core beside a GPU)")
+    parser.add_argument("--compile", action="store_true", help="torch.compile the network: worth it for long runs and GPUs")
+    parser.add_argument("--coco", type=Path, nargs=3, metavar=("IMAGES", "JSON", "PNGS"), help="COCO-panoptic folder")
     args = parser.parse_args()
     loop, machine = begin(args)
     config = from_file(DecoderTraining, args.config, "decoder")
     atlas = SpriteAtlas.load(args.world, ("fluent-emoji-flat",))
-    stage = DecoderStage(config, atlas, load_encoder(args.init_from, args.clip), machine.device)
+    folder = PanopticFolder(*args.coco, most=len(config.world.counts)) if args.coco else None
+    stage = DecoderStage(config, atlas, load_encoder(args.init_from, args.clip), machine.device, args.workers, folder)
+    if args.compile:
+        stage.module.unet.compile()
     if args.init_from is not None:
         load_network(args.init_from, "unet", stage.module.unet)
         load_projector(args.init_from, stage.module.projector)
     train(stage, loop, machine, args.run, args.steps)
+    stage.source.close()
 
 
 if __name__ == "__main__":

@@ -28,7 +28,8 @@ from training.common.machine import Machine, lower_priority, start
 
 @dataclass(frozen=True)
 class LoopConfig:
-    """How a stage is trained. ``minutes`` is the whole run's budget, over all resumed slices."""
+    """How a stage is trained. ``minutes`` is the whole run's budget, over all resumed slices. Above 1,
+    ``average_every`` lets several processes run apart for that many steps and then means their weights."""
 
     minutes: float = 60.0
     batch: int = 32
@@ -42,6 +43,7 @@ class LoopConfig:
     seed: int = 1
     checkpoint_minutes: float = 5.0
     sheet_minutes: float = 15.0
+    average_every: int = 1
 
 
 class Stage(Protocol):
@@ -97,6 +99,7 @@ def arguments(description: str | None) -> argparse.ArgumentParser:
     parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
     parser.add_argument("--precision", default="measure", choices=("measure", "fp32", "bf16"))
     parser.add_argument("--batch", type=int, help="global batch, shared by all processes")
+    parser.add_argument("--average-every", type=int, help="with several processes: mean weights every so many steps")
     parser.add_argument("--idle", action="store_true", help="run at the lowest priority")
     return parser
 
@@ -106,7 +109,8 @@ def begin(args: argparse.Namespace) -> tuple[LoopConfig, Machine]:
     if args.idle:
         lower_priority()
     loop = from_file(LoopConfig, args.config, "loop")
-    changes = {k: v for k, v in (("minutes", args.minutes), ("batch", args.batch)) if v is not None}
+    changes = {k: v for k, v in (("minutes", args.minutes), ("batch", args.batch),
+                                     ("average_every", args.average_every)) if v is not None}
     loop = LoopConfig(**{**asdict(loop), **changes})
     args.run.mkdir(parents=True, exist_ok=True)
     return loop, start(args.device, args.precision)
@@ -189,7 +193,10 @@ def train(stage: Stage, loop: LoopConfig, machine: Machine, folder: Path, max_st
             save_half(average.state_dict(), folder, "weights")
 
     budget, first = loop.minutes * 60, step
-    while not machine.agree(elapsed() >= budget or (max_steps is not None and step >= max_steps)):
+    apart = max(loop.average_every, 1) if machine.world > 1 else 1
+    while True:
+        if step % apart == 0 and machine.agree(elapsed() >= budget or (max_steps is not None and step >= max_steps)):
+            break
         fraction = elapsed() / budget if max_steps is None else step / max_steps
         for group in optimiser.param_groups:
             group["lr"] = rate_at(loop, fraction, step - first if found else step)
@@ -197,12 +204,15 @@ def train(stage: Stage, loop: LoopConfig, machine: Machine, folder: Path, max_st
         loss, figures = stage.loss(step, machine, loop.batch)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
-        machine.average_gradients(module)
+        if apart == 1:
+            machine.average_gradients(module)
         norm = torch.nn.utils.clip_grad_norm_(parameters, loop.clip)
         if not torch.isfinite(norm):
             print(f"step {step}: the gradient is not finite; the step is left out", flush=True)
         else:
             optimiser.step()
+        if apart > 1 and (step + 1) % apart == 0:
+            machine.average_weights(module)
         decay = min(loop.ema, (1 + step) / (10 + step)) if not found or step - first > 20 else loop.ema
         with torch.no_grad():
             floats = [(a, m) for a, m in zip(*average_pairs, strict=True) if a.is_floating_point()]

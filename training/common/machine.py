@@ -43,6 +43,20 @@ class Machine:
             g.copy_(flat[at:at + g.numel()].view_as(g))
             at += g.numel()
 
+    def average_weights(self, module: nn.Module) -> None:
+        """Means the weights over all processes (local SGD): for cores that others use too, where waiting for the
+        slowest at every step would waste most of the time."""
+        if self.world == 1:
+            return
+        with torch.no_grad():
+            flat = torch.cat([p.reshape(-1) for p in module.parameters()])
+            dist.all_reduce(flat)
+            flat /= self.world
+            at = 0
+            for p in module.parameters():
+                p.copy_(flat[at:at + p.numel()].view_as(p))
+                at += p.numel()
+
     def agree(self, value: bool) -> bool:
         """True on every process as soon as it is on the first: all of them stop at the same step."""
         if self.world == 1:

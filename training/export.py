@@ -1,0 +1,228 @@
+"""Exports trained networks as a pack: ONNX files, pack.json, card, notice and reference tensors.
+
+    python -m training.export --out training/runs/pack --id spatext-emoji-v1 --base PACK \\
+        [--decoder RUN] [--prior RUN] [--superres RUN] [--clip RUN]
+
+What is not given is taken over from ``--base``. Float32 in and out; big weights are stored as float16 behind a Cast
+(``--full`` keeps float32), so files are half as large and every provider runs them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import shutil
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from training.common.checkpoint import load_half
+from training.common.errors import TrainingError
+from training.common.pack_weights import load_network, load_projector
+from training.nets.clip import ImageEncoder, TextHead
+from training.nets.prior import Prior
+from training.nets.superres import SuperResolution
+from training.nets.unet import Decoder, DecoderConfig, STProjector
+from training.reference import write_reference
+
+OPSET = 17
+HALF_FROM = 512
+ST_SIZES = (64, 32, 16, 8)
+
+
+class UNetGraph(nn.Module):
+    """The decoder with its map as four named inputs."""
+
+    def __init__(self, unet: Decoder) -> None:
+        super().__init__()
+        self.m = unet
+
+    def forward(self, sample: Tensor, timestep: Tensor, scene: Tensor, a: Tensor, b: Tensor, c: Tensor, d: Tensor) -> Tensor:
+        return self.m(sample, timestep, scene, [a, b, c, d])
+
+
+class PriorGraph(nn.Module):
+    """The prior under the names of the pack format."""
+
+    def __init__(self, prior: Prior) -> None:
+        super().__init__()
+        self.m = prior
+
+    def forward(self, x: Tensor, timestep: Tensor, text: Tensor, sentence: Tensor) -> Tensor:
+        return self.m(x, timestep, text, sentence)
+
+
+def write_onnx(module: nn.Module, file: Path, example: tuple[Tensor, ...], inputs: list[str], outputs: list[str],
+               dynamic: dict[str, dict[int, str]], half: bool = True) -> None:
+    """Traces ``module`` into ``file`` and, unless told otherwise, stores its big weights as float16."""
+    import onnx
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(module.eval().to(memory_format=torch.contiguous_format), example, str(file), input_names=inputs,
+                          output_names=outputs, dynamic_axes=dynamic, opset_version=OPSET, dynamo=False)
+    if half:
+        model = onnx.load(str(file))
+        halve(model)
+        onnx.save(model, str(file))
+
+
+def halve(model: Any) -> int:
+    """Stores every float32 weight of ``HALF_FROM`` numbers and more as float16 behind a Cast; returns how many."""
+    from onnx import TensorProto, helper, numpy_helper
+
+    graph, casts = model.graph, []
+    for tensor in graph.initializer:
+        if tensor.data_type != TensorProto.FLOAT or np.prod(tensor.dims) < HALF_FROM:
+            continue
+        name = tensor.name
+        tensor.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(tensor).astype(np.float16), name + "_fp16"))
+        casts.append(helper.make_node("Cast", [name + "_fp16"], [name], to=TensorProto.FLOAT))
+    nodes = list(graph.node)
+    del graph.node[:]
+    graph.node.extend(casts + nodes)
+    return len(casts)
+
+
+def batch_axes(names: list[str]) -> dict[str, dict[int, str]]:
+    return {name: {0: "batch"} for name in names}
+
+
+def round_half(module: nn.Module) -> None:
+    """Rounds the weights that the file keeps in float16, so that PyTorch and the pack compute the same."""
+    for p in module.parameters():
+        if p.numel() >= HALF_FROM:
+            p.data = p.data.half().float()
+
+
+def export_decoder(unet: Decoder, projector: STProjector, out: Path, half: bool) -> None:
+    """unet.onnx and st_projector.onnx."""
+    c = unet.config
+    if c.contour:
+        raise TrainingError("packs of format 1 have no contour input", "train without contour, or extend the format first")
+    sts = [f"st_{s}" for s in ST_SIZES]
+    maps = [torch.zeros(1, n, s, s) for n, s in zip((c.st_channels, *c.channels), ST_SIZES, strict=True)]
+    names = ["sample", "timestep", "global_embeds", *sts]
+    write_onnx(UNetGraph(unet), out / "unet.onnx", (torch.randn(1, 3, 64, 64), torch.tensor([500]), torch.randn(1, c.embedding), *maps),
+               names, ["out_sample"], batch_axes([*names, "out_sample"]), half)
+    write_onnx(projector, out / "st_projector.onnx", (torch.randn(1, c.embedding, 64, 64),), ["spatio_textual_map"], sts,
+               batch_axes(["spatio_textual_map", *sts]), half)
+
+
+def export_prior(prior: Prior, out: Path, half: bool) -> None:
+    names = ["hidden_states", "timestep", "text_embeds", "sentence_embeds"]
+    write_onnx(PriorGraph(prior), out / "prior.onnx", (torch.randn(1, 256), torch.tensor([500]), torch.randn(1, 256), torch.randn(1, 384)),
+               names, ["predicted_image_embedding"], batch_axes([*names, "predicted_image_embedding"]), half)
+
+
+def export_super_resolution(network: SuperResolution, out: Path, half: bool) -> None:
+    sizes = {0: "batch", 2: "height", 3: "width"}
+    write_onnx(network, out / "super_resolution.onnx", (torch.randn(1, 3, 64, 64),), ["sample"], ["upscaled"],
+               {"sample": sizes, "upscaled": {0: "batch", 2: "out_height", 3: "out_width"}}, half)
+
+
+def export_image_encoder(encoder: ImageEncoder, out: Path, half: bool) -> None:
+    write_onnx(encoder, out / "image_encoder.onnx", (torch.randn(1, 3, 64, 64),), ["pixel_values"], ["image_embeds"],
+               batch_axes(["pixel_values", "image_embeds"]), half)
+
+
+def replace_text_head(base: Path, head: TextHead, out: Path) -> None:
+    """The base pack's text encoder with another head: MiniLM inside stays as it is."""
+    import onnx
+    from onnx import numpy_helper
+
+    model = onnx.load(str(base / "text_encoder.onnx"))
+    values = {k: v.numpy() for k, v in head.state_dict().items()}
+    for tensor in model.graph.initializer:
+        for ours, theirs in (("layers.0", "p.0"), ("layers.3", "p.3")):
+            for kind in ("weight", "bias"):
+                plain = tensor.name.removesuffix("_fp16")
+                if plain.endswith(f"{theirs}.{kind}") or plain.endswith(f"{ours}.{kind}"):
+                    value = values[f"{ours}.{kind}"]
+                    value = value.astype(np.float16) if tensor.name.endswith("_fp16") else value
+                    tensor.CopyFrom(numpy_helper.from_array(value, tensor.name))
+    onnx.save(model, str(out / "text_encoder.onnx"))
+
+
+def sha256(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def describe(base: Path, out: Path, ident: str, name: str, training: dict[str, Any]) -> None:
+    """pack.json: the base's description with new hashes, sizes and training."""
+    description = json.loads((base / "pack.json").read_text("utf-8"))
+    description |= {"id": ident, "name": name, "training": training}
+    for component in description["components"].values():
+        file = out / component["file"]
+        component |= {"sha256": sha256(file), "bytes": file.stat().st_size}
+    description["tokenizer"]["sha256"] = sha256(out / description["tokenizer"]["file"])
+    (out / "pack.json").write_text(json.dumps(description, indent=1) + "\n")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--base", type=Path, required=True, help="pack that what is not given is taken from")
+    parser.add_argument("--id", default="spatext-emoji-v1")
+    parser.add_argument("--name", default="SpaText, illustrated scenes, v1")
+    parser.add_argument("--decoder", type=Path)
+    parser.add_argument("--prior", type=Path)
+    parser.add_argument("--superres", type=Path)
+    parser.add_argument("--clip", type=Path)
+    parser.add_argument("--images-before", type=int, default=0, help="images that the weights started from had seen")
+    parser.add_argument("--machine", default="two CPU cores")
+    parser.add_argument("--full", action="store_true", help="keep float32 weights")
+    args = parser.parse_args()
+    out, half = args.out, not args.full
+    out.mkdir(parents=True, exist_ok=True)
+    for file in ("tokenizer.json", "vocabulary.json", "text_encoder.onnx", "image_encoder.onnx", "prior.onnx",
+                 "super_resolution.onnx", "unet.onnx", "st_projector.onnx", "NOTICE.md"):
+        shutil.copyfile(args.base / file, out / file)
+    training: dict[str, Any] = {"machine": args.machine, "imagesSeen": args.images_before}
+    if args.decoder:
+        config = DecoderConfig(**json.loads((args.decoder / "run.json").read_text())["config"]["net"])
+        weights = load_half(args.decoder, "weights")
+        unet, projector = Decoder(config), STProjector(config)
+        unet.load_state_dict({k[5:]: v for k, v in weights.items() if k.startswith("unet.")})
+        projector.load_state_dict({k[10:]: v for k, v in weights.items() if k.startswith("projector.")})
+        export_decoder(unet, projector, out, half)
+        last = (args.decoder / "curves.jsonl").read_text().strip().splitlines()[-1]
+        training |= {"decoderSteps": json.loads(last)["step"], "imagesSeen": args.images_before + json.loads(last)["images"]}
+    if args.prior:
+        prior = Prior()
+        prior.load_state_dict(load_half(args.prior, "weights"))
+        export_prior(prior, out, half)
+    if args.superres:
+        network = SuperResolution()
+        network.load_state_dict(load_half(args.superres, "weights"))
+        export_super_resolution(network, out, half)
+    if args.clip:
+        encoder, head = ImageEncoder(), TextHead()
+        encoder.load_state_dict(load_half(args.clip, "image"))
+        head.load_state_dict(load_half(args.clip, "text"))
+        export_image_encoder(encoder, out, half)
+        replace_text_head(args.base, head, out)
+    describe(args.base, out, args.id, args.name, training)
+    largest = write_reference(out, args.base)
+    print(json.dumps(largest, indent=1))
+    print(f"{out}: {sum(f.stat().st_size for f in out.rglob('*') if f.is_file()) / 1e6:.1f} MB")
+
+
+def open_pack(folder: Path) -> dict[str, nn.Module]:
+    """All networks of a pack as PyTorch modules, for reference tensors and tests."""
+    nets: dict[str, nn.Module] = {"unet": Decoder(), "image_encoder": ImageEncoder(), "prior": Prior(),
+                                  "super_resolution": SuperResolution(), "text_encoder": TextHead()}
+    for kind, module in nets.items():
+        load_network(folder, kind, module)
+    projector = STProjector(DecoderConfig())
+    load_projector(folder, projector)
+    return {k: m.eval() for k, m in (nets | {"st_projector": projector}).items()}
+
+
+if __name__ == "__main__":
+    main()

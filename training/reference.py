@@ -1,0 +1,121 @@
+"""Reference tensors of a pack: inputs kept from the pack it came from, outputs computed anew in PyTorch."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from training.diffusion import CosineSchedule, sample_ddim
+from training.nets.prior import sample_prior
+from training.pack_runner import PackRunner, map_of
+
+KEPT = ("labels", "noise", "pictures", "prior_noise", "prior_timestep")
+
+
+@torch.no_grad()
+def write_reference(pack: Path, base: Path) -> dict[str, float]:
+    """Writes ``reference/`` and returns the largest differences between ONNX Runtime and PyTorch."""
+    from training.export import open_pack
+
+    nets, folder = open_pack(pack), pack / "reference"
+    folder.mkdir(exist_ok=True)
+    old = json.loads((base / "reference" / "reference.json").read_text("utf-8"))
+    runner = PackRunner(pack, threads=1)
+    for name in KEPT:
+        if base.resolve() != pack.resolve():
+            shutil.copyfile(base / "reference" / f"{name}.npy", folder / f"{name}.npy")
+    given = {name: torch.from_numpy(np.load(folder / f"{name}.npy")) for name in KEPT}
+    out = compute(nets, runner, given, [t["text"] for t in old["texts"]])
+    differences = compare(runner, given, out)
+    files = {}
+    for name, tensor in (given | out).items():
+        array = tensor.numpy()
+        np.save(folder / f"{name}.npy", array)
+        files[f"{name}.npy"] = {"shape": list(array.shape), "dtype": str(array.dtype),
+                                "note": old["files"].get(f"{name}.npy", {}).get("note", "")}
+    steps = json.loads((pack / "pack.json").read_text())["training"].get("decoderSteps", 0)
+    (folder / "reference.json").write_text(json.dumps(
+        old | {"step": steps, "files": files, "max_difference_onnxruntime_cpu": differences}, indent=1) + "\n")
+    return differences
+
+
+def compute(nets: dict[str, nn.Module], runner: PackRunner, given: dict[str, Tensor], texts: list[str]) -> dict[str, Tensor]:
+    """Every recorded output, in PyTorch but for the sentence encoder, which exists in ONNX only."""
+    schedule = CosineSchedule()
+    sentence = torch.from_numpy(runner.encode(texts)[0])
+    text = nets["text_encoder"](sentence)
+    pixels = given["pictures"].permute(0, 3, 1, 2).float() / 127.5 - 1
+    run = sample_prior(nets["prior"], schedule, text, sentence, given["prior_noise"])
+    st_map = torch.from_numpy(map_of(given["labels"].numpy(), run[[0, 1, 3]].numpy()))[None]
+    st, scene = nets["st_projector"](st_map), run[11:12]
+    zeros = [torch.zeros_like(s) for s in st]
+    unet = nets["unet"]
+
+    def multi(x: Tensor, t: Tensor) -> Tensor:
+        none = unet(x, t, scene * 0, zeros)
+        return none + 1.5 * (unet(x, t, scene, zeros) - none) + 3 * (unet(x, t, scene * 0, st) - none)
+
+    def single(x: Tensor, t: Tensor) -> Tensor:
+        none = unet(x, t, scene * 0, zeros)
+        return none + 2 * (unet(x, t, scene, st) - none)
+
+    ddim = sample_ddim(schedule, multi, given["noise"])
+    return {
+        "sentence_embeds": sentence, "text_embeds": text, "image_embeds": nets["image_encoder"](pixels),
+        "prior_call": nets["prior"](given["prior_noise"], given["prior_timestep"], text, sentence), "prior_run": run,
+        **{f"st_{size}": s for size, s in zip((64, 32, 16, 8), st, strict=True)},
+        "unet_call": unet(given["noise"], torch.tensor([599]), scene, st), "run_ddim_multi": ddim,
+        "run_dpmpp2m_single": dpm_solver(schedule, single, given["noise"], 16),
+        "super_resolution": nets["super_resolution"](ddim.clamp(-1, 1)),
+    }
+
+
+def dpm_solver(schedule: CosineSchedule, v_of, noise: Tensor, steps: int) -> Tensor:
+    """DPM++ 2M as diffusers runs it: trailing timesteps, midpoint, first order at the last step, no thresholding."""
+    times = [int(v) for v in np.round(np.arange(schedule.count, 0, -schedule.count / steps)).astype(np.int64) - 1]
+    sigma_of = [float(((1 - schedule.alphas[t].double()) / schedule.alphas[t].double()).sqrt()) for t in times] + [0.0]
+    x, clean_before = noise, None
+    for i, t in enumerate(times):
+        timestep = torch.full((x.shape[0],), t)
+        a, s = schedule.parts(timestep, x.dim())
+        clean = a * x - s * v_of(x, timestep)
+        here, after = sigma_of[i], sigma_of[i + 1]
+        alpha_h, alpha_n = 1 / (here**2 + 1) ** 0.5, 1 / (after**2 + 1) ** 0.5
+        ratio = (after * alpha_n) / (here * alpha_h)
+        h_factor = after / here  # exp(-h), h the step in log signal to noise
+        if clean_before is None or i == len(times) - 1:
+            direction = clean
+        else:
+            before = sigma_of[i - 1]
+            h, h0 = np.log(here / after), np.log(before / here)
+            direction = clean + (clean - clean_before) * (h / h0) / 2
+        x = ratio * x + alpha_n * (1 - h_factor) * direction
+        clean_before = clean
+    return x
+
+
+def compare(runner: PackRunner, given: dict[str, Tensor], out: dict[str, Tensor]) -> dict[str, float]:
+    """Largest absolute differences between ONNX Runtime and the recorded tensors."""
+    n = {k: v.numpy() for k, v in (given | out).items()}
+
+    def gap(a: np.ndarray, name: str) -> float:
+        return float(np.abs(a - n[name]).max())
+
+    names = ["st_64", "st_32", "st_16", "st_8"]
+    st_map = map_of(n["labels"], n["prior_run"][[0, 1, 3]])[None]
+    made_st = runner.projector.run(names, {"spatio_textual_map": st_map})
+    call = runner.prior.run(None, {"hidden_states": n["prior_noise"], "timestep": n["prior_timestep"],
+                                   "text_embeds": n["text_embeds"], "sentence_embeds": n["sentence_embeds"]})[0]
+    v = runner.unet.run(None, {"sample": n["noise"], "timestep": np.array([599]), "global_embeds": n["prior_run"][11:12],
+                               **{k: n[k] for k in names}})[0]
+    pictures = n["pictures"].transpose(0, 3, 1, 2).astype(np.float32) / 127.5 - 1
+    run = runner.generate(n["prior_run"][11:12], st_map, n["noise"])
+    return {"image_embeds": gap(runner.embed_images(pictures), "image_embeds"), "prior, one call": gap(call, "prior_call"),
+            "st_projector": max(gap(m, k) for m, k in zip(made_st, names, strict=True)), "unet, one call": gap(v, "unet_call"),
+            "run_ddim_multi": float(np.abs(run - np.clip(n["run_ddim_multi"], -1, 1)).max()),
+            "super_resolution": gap(runner.upscaler.run(None, {"sample": np.clip(n["run_ddim_multi"], -1, 1)})[0], "super_resolution")}
