@@ -10,23 +10,42 @@ export function takesText(target: EventTarget | null): boolean {
   return target instanceof HTMLInputElement && !['checkbox', 'radio', 'range', 'button'].includes(target.type);
 }
 
-/** The command a key press asks for. Keys that a focused control needs itself (Enter on a button) stay with it. */
+/** A text field whose text is the document's: its undo is the studio's, not the browser's. */
+const isDocumentText = (target: EventTarget | null): boolean =>
+  target instanceof HTMLElement && target.closest('[data-document-text]') !== null;
+
+/** Where a key press happened, as far as shortcuts care. */
+export interface KeyPlace {
+  /** A text field, or a dialog: only commands that say so work there. */
+  readonly text: boolean;
+  /** A text field of the document: undo and redo work there too. */
+  readonly documentText: boolean;
+  /** A control that needs Enter, Space and arrows itself. */
+  readonly control: boolean;
+}
+
+/** The command a key press asks for. */
 export function commandFor(
   press: KeyPress,
   commands: readonly Command[],
-  where: { readonly text: boolean; readonly control: boolean },
+  where: KeyPlace,
   mac: boolean,
 ): Command | undefined {
-  return commands.find((command) =>
-    command.shortcuts?.some((text) => {
+  return commands.find((command) => {
+    const undoes = command.id === 'edit.undo' || command.id === 'edit.redo';
+    if (where.text && !command.inText && !(undoes && where.documentText)) return false;
+    return command.shortcuts?.some((text) => {
       const shortcut = parseShortcut(text);
-      if (where.text && !command.inText) return false;
       const bare = !shortcut.mod && !shortcut.alt;
       if (where.control && bare && /^(enter|space|arrow.*|home|end)$/.test(shortcut.key)) return false;
       return matchesShortcut(press, shortcut, mac);
-    }),
-  );
+    });
+  });
 }
+
+/** Commands that a held key repeats. */
+const repeats = (command: Command): boolean =>
+  command.group === 'tool' || command.group === 'view' || command.group === 'edit';
 
 /** One listener for all shortcuts. While a dialog is open only those that work in text do. @returns the end of it */
 export function followKeyboard(studio: Studio, target: Window = window): () => void {
@@ -34,13 +53,19 @@ export function followKeyboard(studio: Studio, target: Window = window): () => v
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.defaultPrevented || event.isComposing) return;
     const inDialog = studio.view.getState().dialog !== null;
-    const control =
-      event.target instanceof HTMLElement &&
-      event.target.closest('button, a, input, select, textarea, [role="slider"], [role="menuitem"]') !== null;
-    const where = { text: takesText(event.target) || inDialog, control };
+    const where: KeyPlace = {
+      text: takesText(event.target) || inDialog,
+      documentText: isDocumentText(event.target) && !inDialog,
+      control:
+        event.target instanceof HTMLElement &&
+        event.target.closest('button, a, input, select, textarea, [role="slider"], [role="menuitem"]') !== null,
+    };
     const command = commandFor(event, studio.commands.list(), where, mac);
-    if (!command || (event.repeat && command.group !== 'tool' && command.group !== 'view' && command.id !== 'edit.undo' && command.id !== 'edit.redo')) return; // prettier-ignore
-    if (studio.commands.run(command.id)) event.preventDefault();
+    if (!command) return;
+    // Also when the command is not possible just now: the browser must not do something of its own instead
+    // (its undo would change a text field behind the document's back).
+    event.preventDefault();
+    if (!event.repeat || repeats(command)) studio.commands.run(command.id);
   };
   target.addEventListener('keydown', onKeyDown);
   return () => target.removeEventListener('keydown', onKeyDown);

@@ -7,7 +7,7 @@ import { IconButton } from './button.tsx';
 interface DialogProps {
   readonly title: string;
   readonly description?: string | undefined;
-  readonly size?: 's' | 'm' | 'l' | 'full';
+  readonly size?: 's' | 'm' | 'l' | 'xl' | 'full';
   readonly onClose: () => void;
   readonly children: ReactNode;
   /** Buttons at the lower right. */
@@ -32,13 +32,11 @@ export function Dialog({ title, description, size = 'm', onClose, children, foot
           className={`dialog dialog-${size}`}
           {...(description ? {} : { 'aria-describedby': undefined })}
           onOpenAutoFocus={(event) => {
-            // Focus the first field, not the close button; Radix's own choice is the first tabbable.
+            // Radix would focus the first tabbable, which is the close button: its tooltip would open and swallow
+            // the first Escape. A field that asks for it gets the focus, else the dialog itself.
             const content = event.currentTarget as HTMLElement;
-            const field = content.querySelector<HTMLElement>('[data-autofocus]');
-            if (field) {
-              event.preventDefault();
-              field.focus();
-            }
+            event.preventDefault();
+            (content.querySelector<HTMLElement>('[data-autofocus]') ?? content).focus();
           }}
         >
           {bare ? (

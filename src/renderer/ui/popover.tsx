@@ -32,6 +32,11 @@ export function Popover({
           side={side}
           sideOffset={6}
           collisionPadding={8}
+          onOpenAutoFocus={(event) => {
+            // As in dialogs: a focused first button would show its tooltip, which would swallow the first Escape.
+            event.preventDefault();
+            (event.currentTarget as HTMLElement).focus();
+          }}
         >
           {children}
         </Radix.Content>

@@ -1,7 +1,6 @@
 import './shell.css';
 import { Suspense, lazy } from 'react';
 import { Group, Panel, Separator, useDefaultLayout } from 'react-resizable-panels';
-import { JobBar } from '../../features/generate/job-bar.tsx';
 import { GuidancePanel } from '../../features/guidance/guidance-panel.tsx';
 import { ResultsStrip } from '../../features/history/results-strip.tsx';
 import { LeftPanel } from '../../features/segments/left-panel.tsx';
@@ -42,7 +41,6 @@ export function Shell() {
             ) : null}
             <Panel id="stage" minSize="320px">
               <main className="stage" aria-label={t('shell.canvas')}>
-                <JobBar />
                 <Suspense>
                   <CanvasView />
                 </Suspense>

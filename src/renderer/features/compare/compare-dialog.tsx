@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'react';
 import type { CSSProperties, KeyboardEvent, PointerEvent, ReactNode } from 'react';
 import type { ResultId, ResultSummary } from '#shared/api/generation.ts';
-import { formatDate, formatNumber } from '../../app/format.ts';
+import { formatNumber, formatWhen } from '../../app/format.ts';
 import { useT } from '../../app/i18n/texts.ts';
 import { useSession, useStudio, useView } from '../../app/studio.ts';
 import { Button } from '../../ui/button.tsx';
@@ -225,7 +225,7 @@ function Facts({ result, letter }: { readonly result: ResultSummary; readonly le
     <>
       <dt>{letter}</dt>
       <dd>
-        {resultLabel(result)} · {formatDate(result.createdAt)}
+        {resultLabel(result)} · {formatWhen(result.createdAt, Date.now())}
         {result.globalScore === null ? '' : ` · ${t('compare.score', { score: formatNumber(result.globalScore, 2) })}`}
       </dd>
     </>

@@ -28,7 +28,7 @@ export function ExportDialog({ onClose }: { readonly onClose: () => void }) {
   const [quality, setQuality] = useState(92);
   const [answer, setAnswer] = useState<{ key: string; made: Made | null } | null>(null);
   const chosen = format?.format ?? 'spatext';
-  const marked = compare.length > 0 ? compare : results.slice(0, 12).map((one) => one.id);
+  const marked = compare.length > 0 ? [...compare] : results.slice(0, 12).map((one) => one.id);
 
   const request: CallInput<'export.create'> = {
     records: toRecords(document),
@@ -71,7 +71,9 @@ export function ExportDialog({ onClose }: { readonly onClose: () => void }) {
       footer={
         <>
           <span className="num">
-            {made && !busy ? `${made.fileName} · ${formatBytes(made.bytes)}` : t('export.making')}
+            {made && !busy
+              ? `${made.fileName} · ${formatBytes(made.bytes)}`
+              : t(busy ? 'export.making' : 'export.failed')}
           </span>
           <span className="spacer" />
           <Button look="plain" onClick={onClose}>

@@ -1,4 +1,4 @@
-import { Dices, ImageMinus, Lock, LockOpen } from 'lucide-react';
+import { Dices, ImageMinus, ImagePlay, Lock, LockOpen } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { sceneOf } from '#shared/document/document.ts';
 import type { SceneRecord } from '#shared/document/records.ts';
@@ -231,7 +231,12 @@ function StartPicture({ scene }: FormProps) {
   const t = useT();
   const take = useCommand('generate.startPicture');
   const { start } = scene;
-  if (!start) return take.enabled ? <Button onClick={take.run}>{t('image.startFromShown')}</Button> : null;
+  if (!start)
+    return take.enabled ? (
+      <Button size="s" look="plain" className="start-button" onClick={take.run}>
+        <ImagePlay /> {t('image.startFromShown')}
+      </Button>
+    ) : null;
   return (
     <>
       <div className="start-card">

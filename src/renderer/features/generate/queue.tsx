@@ -8,7 +8,7 @@ import { IconButton } from '../../ui/button.tsx';
 import { Empty } from '../../ui/parts.tsx';
 import { Popover } from '../../ui/popover.tsx';
 import { cancel, isActive } from './actions.ts';
-import { ProgressLine } from './job-bar.tsx';
+import { ProgressLine } from './progress-line.tsx';
 import { fractionOf, progressWords, purposeWords } from './words.ts';
 
 /** Ended jobs still listed. */

@@ -4,6 +4,7 @@ import { useId, useState } from 'react';
 import { sceneOf } from '#shared/document/document.ts';
 import { LIMITS } from '#shared/document/limits.ts';
 import type { GuidanceSettings } from '#shared/document/settings.ts';
+import { formatNumber } from '../../app/format.ts';
 import { useT } from '../../app/i18n/texts.ts';
 import { useDocument, useSession, useStudio, useView } from '../../app/studio.ts';
 import { IconButton } from '../../ui/button.tsx';
@@ -42,6 +43,7 @@ function Guidance() {
       aside={
         single ? null : (
           <>
+            <Presets guidance={guidance} />
             {grid.on ? (
               <Select
                 look="quiet"
@@ -77,7 +79,6 @@ function Guidance() {
       ) : (
         <>
           <Pad />
-          <Presets guidance={guidance} />
           <div>
             <SliderRow
               label={t('guidance.scene')}
@@ -121,33 +122,38 @@ function Guidance() {
   );
 }
 
+/** Named points of the plane; "own" when the dials stand elsewhere. */
 function Presets({ guidance }: { readonly guidance: GuidanceSettings }) {
   const studio = useStudio();
   const t = useT();
   const scene = useDocument((state) => sceneOf(state.document));
   const pack = useSession((session) => packOf(scene, session.packs, session.defaultPack));
   const recommended: GuidancePoint = [pack?.defaults.localScale ?? 3, pack?.defaults.globalScale ?? 1.5];
+  const points = PRESETS.map(({ label, point }) => ({ label, point: point === 'pack' ? recommended : point }));
   const current = pointKey([guidance.localScale, guidance.globalScale]);
   return (
-    <div className="preset-row" role="group" aria-label={t('guidance.presets')}>
-      {PRESETS.map(({ label, point }) => {
-        const target = point === 'pack' ? recommended : point;
-        return (
-          <button
-            key={label}
-            type="button"
-            aria-pressed={pointKey(target) === current}
-            onClick={() => {
-              studio.document.seal();
-              setPoint(studio, target);
-              studio.document.seal();
-            }}
-          >
-            {t(label)}
-          </button>
-        );
-      })}
-    </div>
+    <Select
+      look="quiet"
+      label={t('guidance.presets')}
+      value={points.find(({ point }) => pointKey(point) === current)?.label ?? 'preset.own'}
+      choices={[
+        ...points.map(({ label, point }) => ({
+          value: label as string,
+          label: t(label),
+          hint: t('guidance.point', { scene: formatNumber(point[1], 1), segments: formatNumber(point[0], 1) }),
+        })),
+        ...(points.some(({ point }) => pointKey(point) === current)
+          ? []
+          : [{ value: 'preset.own', label: t('preset.own'), disabled: true }]),
+      ]}
+      onChange={(chosen) => {
+        const preset = points.find(({ label }) => label === chosen);
+        if (!preset) return;
+        studio.document.seal();
+        setPoint(studio, preset.point);
+        studio.document.seal();
+      }}
+    />
   );
 }
 

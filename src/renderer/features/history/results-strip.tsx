@@ -7,7 +7,7 @@ import { useSession, useView } from '../../app/studio.ts';
 import { IconButton } from '../../ui/button.tsx';
 import { Empty } from '../../ui/parts.tsx';
 import { foregroundJob } from '../generate/actions.ts';
-import { ProgressLine } from '../generate/job-bar.tsx';
+import { ProgressLine } from '../generate/progress-line.tsx';
 import { fractionOf, progressWords } from '../generate/words.ts';
 import { Thumb } from './thumb.tsx';
 

@@ -17,7 +17,7 @@ export function NewSceneDialog({ onClose }: { readonly onClose: () => void }) {
     studio.attempt(async () => setExamples(await studio.api.call('examples.list', {})));
   }, [studio]);
   return (
-    <Dialog title={t('newScene.title')} description={t('newScene.hint')} size="l" onClose={onClose}>
+    <Dialog title={t('newScene.title')} description={t('newScene.hint')} size="xl" onClose={onClose}>
       <div className="dialog-body gallery">
         <button
           type="button"

@@ -5,7 +5,7 @@ import { labelSegments } from '#shared/masks/segment-mask.ts';
 import { NO_BITMAPS } from '#shared/masks/rasterize.ts';
 import { colourOf } from '../../canvas/palette.ts';
 
-const SIDE = 96;
+const SIDE = 240;
 
 /** A scene's segments in their colours: what a scene looks like before it has a picture. */
 export function SceneThumb({ records }: { readonly records: readonly DocumentRecord[] }) {

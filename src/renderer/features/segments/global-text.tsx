@@ -6,6 +6,7 @@ import { useT } from '../../app/i18n/texts.ts';
 import { useDocument, useStudio } from '../../app/studio.ts';
 import { patchScene } from '../../store/recipes.ts';
 import { IconButton } from '../../ui/button.tsx';
+import { useTyping } from './use-typing.ts';
 
 /** The words for the whole scene, and what should not be in it. */
 export function GlobalText() {
@@ -22,6 +23,8 @@ export function GlobalText() {
     void studio.document.edit('edit.globalText', (document) => patchScene(document, patch), {
       extend: `scene:${field}`,
     });
+  const typing = useTyping((next) => change({ text: next }, 'text'));
+  const negative = useTyping((next) => change({ negativeText: next }, 'negative'));
   return (
     <div className="global-card">
       <div className="global-head">
@@ -43,9 +46,7 @@ export function GlobalText() {
         value={text}
         maxLength={LIMITS.text}
         placeholder={t('scene.textPlaceholder')}
-        spellCheck={false}
-        onChange={(event) => change({ text: event.currentTarget.value }, 'text')}
-        onBlur={() => studio.document.seal()}
+        {...typing}
       />
       {showNegative ? (
         <div className="global-negative">
@@ -58,9 +59,7 @@ export function GlobalText() {
             value={negativeText}
             maxLength={LIMITS.text}
             placeholder={t('scene.negativePlaceholder')}
-            spellCheck={false}
-            onChange={(event) => change({ negativeText: event.currentTarget.value }, 'negative')}
-            onBlur={() => studio.document.seal()}
+            {...negative}
           />
         </div>
       ) : null}

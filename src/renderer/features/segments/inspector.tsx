@@ -1,5 +1,4 @@
 import { Contrast } from 'lucide-react';
-import { Fragment } from 'react';
 import type { CSSProperties } from 'react';
 import { segmentName } from '#shared/document/document.ts';
 import { LIMITS } from '#shared/document/limits.ts';
@@ -12,6 +11,7 @@ import { Section } from '../../ui/parts.tsx';
 import { RangeRow, SliderRow } from '../../ui/slider.tsx';
 import { patchSegments, toggleSelected } from './actions.ts';
 import { SlotEditor } from './slot-editor.tsx';
+import { useTyping } from './use-typing.ts';
 import { remedyFor, warningHint, warningWords } from './warning-words.ts';
 
 /** Everything about the selected segment that is not drawn. */
@@ -78,16 +78,14 @@ function Warnings({ segment }: { readonly segment: SegmentRecord }) {
       {warnings.map((warning) => {
         const remedy = remedyFor(warning);
         return (
-          <Fragment key={warning.code}>
-            <div className="row">
-              <span>
-                <b>{warningWords(t, warning)}</b> {warningHint(t, warning)}
-              </span>
-            </div>
+          <div key={warning.code} className="remedy">
+            <span>
+              <b>{warningWords(t, warning)}</b> {warningHint(t, warning)}
+            </span>
             <Button size="s" onClick={() => remedy.run(studio)}>
               {t(remedy.label)}
             </Button>
-          </Fragment>
+          </div>
         );
       })}
     </div>
@@ -159,6 +157,7 @@ function Shape({ segment, ids }: PartProps) {
 function Details({ segment, ids }: PartProps) {
   const studio = useStudio();
   const t = useT();
+  const typing = useTyping((negativeText) => patchSegments(studio, 'edit.negative', ids, { negativeText }, 'negative'));
   return (
     <div className="negative-row">
       <input
@@ -167,11 +166,7 @@ function Details({ segment, ids }: PartProps) {
         placeholder={t('segments.negativePlaceholder')}
         value={segment.negativeText}
         maxLength={LIMITS.text}
-        spellCheck={false}
-        onChange={(event) =>
-          patchSegments(studio, 'edit.negative', ids, { negativeText: event.currentTarget.value }, 'negative')
-        }
-        onBlur={() => studio.document.seal()}
+        {...typing}
       />
       <IconButton
         label={t('segments.invert')}

@@ -86,6 +86,7 @@ export function Layers() {
         />
       </div>
       <div
+        hidden={count === 0}
         className="layers scroll"
         role="grid"
         aria-label={t('segments.list')}

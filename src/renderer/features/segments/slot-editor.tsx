@@ -5,26 +5,52 @@ import { LIMITS } from '#shared/document/limits.ts';
 import type { SegmentRecord, SlotContent, SlotId } from '#shared/document/records.ts';
 import { translate, useT } from '../../app/i18n/texts.ts';
 import { useDocument, useStudio, useView } from '../../app/studio.ts';
+import type { Studio } from '../../app/studio.ts';
 import { setSlot } from '../../store/recipes.ts';
 import { Button, IconButton } from '../../ui/button.tsx';
 import { SliderRow } from '../../ui/slider.tsx';
 import { anotherReading, fillSlot, mixWith, setText, unmix } from './actions.ts';
 import { CropView } from './crop-view.tsx';
 import { chooseFile, clipboardPicture, pictureContent, picturesIn } from './picture-input.ts';
+import { useTyping } from './use-typing.ts';
 import { slotWords } from './warning-words.ts';
 
 /** What fills a segment: words, a picture, a crop of a result, an item of the library, or a mix of two. */
 export function SlotEditor({ segment }: { readonly segment: SegmentRecord }) {
+  const studio = useStudio();
+  const t = useT();
   const document = useDocument((state) => state.document);
+  const [over, setOver] = useState(false);
   const { content } = slotOf(document, segment.slot);
   return (
-    <div className="slot-card">
+    <div
+      className="slot-card"
+      data-over={over}
+      data-hint={t('slot.drop')}
+      onDragOver={(event) => {
+        if (!event.dataTransfer.types.includes('Files')) return;
+        event.preventDefault();
+        setOver(true);
+      }}
+      onDragLeave={() => setOver(false)}
+      onDrop={(event) => {
+        const file = picturesIn(event.dataTransfer)[0];
+        setOver(false);
+        if (!file) return;
+        event.preventDefault();
+        event.stopPropagation();
+        studio.attempt(async () => fillSlot(studio, segment.slot, await pictureContent(studio, file)));
+      }}
+    >
       {content.kind === 'text' ? <TextSlot slot={segment.slot} content={content} /> : null}
       {content.kind === 'image' || content.kind === 'crop' ? (
         <PictureSlot slot={segment.slot} content={content} />
       ) : null}
-      {content.kind === 'mix' ? <MixSlot segment={segment} content={content} /> : null}
-      {content.kind === 'mix' ? null : <FillButtons segment={segment} content={content} />}
+      {content.kind === 'mix' ? (
+        <MixSlot segment={segment} content={content} />
+      ) : (
+        <FillButtons segment={segment} content={content} />
+      )}
     </div>
   );
 }
@@ -34,6 +60,7 @@ type Kind<K extends SlotContent['kind']> = Extract<SlotContent, { kind: K }>;
 function TextSlot({ slot, content }: { readonly slot: SlotId; readonly content: Kind<'text'> }) {
   const studio = useStudio();
   const t = useT();
+  const typing = useTyping((text) => setText(studio, slot, text, `text:${slot}`));
   return (
     <>
       <textarea
@@ -43,12 +70,10 @@ function TextSlot({ slot, content }: { readonly slot: SlotId; readonly content: 
         value={content.text}
         maxLength={LIMITS.text}
         placeholder={t('segments.textPlaceholder')}
-        spellCheck={false}
-        onChange={(event) => setText(studio, slot, event.currentTarget.value, `text:${slot}`)}
-        onBlur={() => studio.document.seal()}
+        {...typing}
       />
       <div className="slot-buttons">
-        <Button size="s" onClick={() => anotherReading(studio, slot)} title={t('slot.readingHint')}>
+        <Button size="s" look="plain" onClick={() => anotherReading(studio, slot)} title={t('slot.readingHint')}>
           <Dices />{' '}
           {content.reading === 0 ? t('slot.another') : t('slot.anotherNumber', { number: content.reading + 1 })}
         </Button>
@@ -118,6 +143,7 @@ function MixPart({ title, id, onKeep }: { readonly title: string; readonly id: S
   const studio = useStudio();
   const t = useT();
   const document = useDocument((state) => state.document);
+  const typing = useTyping((text) => setText(studio, id, text, `text:${id}`));
   const { content } = slotOf(document, id);
   return (
     <div className="mix-part">
@@ -129,8 +155,7 @@ function MixPart({ title, id, onKeep }: { readonly title: string; readonly id: S
           value={content.text}
           maxLength={LIMITS.text}
           placeholder={t('segments.textPlaceholder')}
-          onChange={(event) => setText(studio, id, event.currentTarget.value, `text:${id}`)}
-          onBlur={() => studio.document.seal()}
+          {...typing}
         />
       ) : content.kind === 'mix' ? (
         <p className="ellipsis">{slotText(document, content) || slotWords(t, document, id)}</p>
@@ -149,7 +174,6 @@ function FillButtons({ segment, content }: { readonly segment: SegmentRecord; re
   const studio = useStudio();
   const t = useT();
   const [mixing, setMixing] = useState(false);
-  const [over, setOver] = useState(false);
   const shown = useView((view) => view.shown);
   const slot = segment.slot;
   const fill = (next: SlotContent): void => {
@@ -160,72 +184,65 @@ function FillButtons({ segment, content }: { readonly segment: SegmentRecord; re
   const take = (file: File | null): void => {
     if (file) studio.attempt(async () => fill(await pictureContent(studio, file)));
   };
+  const empty = content.kind === 'text' && content.text.trim() === '';
   return (
-    <>
-      <div
-        className="slot-drop"
-        data-over={over}
-        onDragOver={(event) => {
-          event.preventDefault();
-          setOver(true);
-        }}
-        onDragLeave={() => setOver(false)}
-        onDrop={(event) => {
-          event.preventDefault();
-          event.stopPropagation();
-          setOver(false);
-          take(picturesIn(event.dataTransfer)[0] ?? null);
-        }}
-      >
-        <ImagePlus />
-        {t(mixing ? 'slot.dropMix' : 'slot.drop')}
-      </div>
-      <div className="slot-buttons">
-        <Button size="s" onClick={() => studio.attempt(async () => take(await chooseFile('image/*')))}>
-          <ImagePlus /> {t('slot.choose')}
-        </Button>
-        <Button size="s" onClick={() => studio.attempt(async () => take(await pasted()))}>
-          <ClipboardPaste /> {t('slot.paste')}
-        </Button>
-        {shown.kind === 'result' ? (
-          <Button
-            size="s"
-            onClick={() =>
-              studio.view.openDialog({
-                name: 'crop',
-                segment: segment.id,
-                result: shown.id,
-                ...(mixing ? { part: 'b' as const } : {}),
-              })
-            }
-          >
-            <Crop /> {t('slot.fromResult')}
-          </Button>
-        ) : null}
-        <Button size="s" onClick={() => studio.view.setState({ leftTab: 'library' })}>
-          <Library /> {t('slot.fromLibrary')}
-        </Button>
-        {mixing ? (
-          <Button size="s" onClick={() => fill({ kind: 'text', text: '', reading: 0 })}>
-            <Type /> {t('slot.mixText')}
-          </Button>
-        ) : null}
-        <Button
+    <div className="fill-row" data-mixing={mixing}>
+      <span className="fill-words ellipsis">{t(mixing ? 'slot.mixWithWhat' : 'slot.insteadOfWords')}</span>
+      {mixing ? (
+        <IconButton
           size="s"
-          look={mixing ? 'accent' : 'solid'}
-          aria-pressed={mixing}
-          disabled={content.kind === 'text' && content.text.trim() === ''}
-          onClick={() => setMixing(!mixing)}
-        >
-          <Blend /> {t('slot.mixWith')}
-        </Button>
-      </div>
-    </>
+          label={t('slot.mixText')}
+          icon={<Type />}
+          onClick={() => fill({ kind: 'text', text: '', reading: 0 })}
+        />
+      ) : null}
+      <IconButton
+        size="s"
+        label={t('slot.choose')}
+        icon={<ImagePlus />}
+        onClick={() => studio.attempt(async () => take(await chooseFile('image/*')))}
+      />
+      <IconButton
+        size="s"
+        label={t('slot.paste')}
+        icon={<ClipboardPaste />}
+        onClick={() => studio.attempt(async () => take(await pasted(studio)))}
+      />
+      <IconButton
+        size="s"
+        label={t('slot.fromResult')}
+        icon={<Crop />}
+        disabled={shown.kind !== 'result'}
+        onClick={() => {
+          if (shown.kind !== 'result') return;
+          studio.view.openDialog({
+            name: 'crop',
+            segment: segment.id,
+            result: shown.id,
+            ...(mixing ? { part: 'b' as const } : {}),
+          });
+        }}
+      />
+      <IconButton
+        size="s"
+        label={t('slot.fromLibrary')}
+        icon={<Library />}
+        onClick={() => studio.view.setState({ leftTab: 'library' })}
+      />
+      <IconButton
+        size="s"
+        label={t(mixing ? 'slot.mixStop' : 'slot.mixWith')}
+        icon={<Blend />}
+        pressed={mixing}
+        disabled={empty}
+        onClick={() => setMixing(!mixing)}
+      />
+    </div>
   );
+}
 
-  async function pasted(): Promise<File | null> {
-    const file = await clipboardPicture();
-    if (!file) studio.session.notify({ level: 'info', message: translate('slot.noClipboard') });
-    return file;
-  }
+async function pasted(studio: Studio): Promise<File | null> {
+  const file = await clipboardPicture();
+  if (!file) studio.session.notify({ level: 'info', message: translate('slot.noClipboard') });
+  return file;
 }

@@ -28,6 +28,7 @@ export default {
   'guidance.intervalEnd': 'Letzter geführter Schritt',
   'guidance.rescale': 'Dämpfung',
   'guidance.rescaleHint': 'Nimmt starker Führung das Grelle; 0 ist aus',
+  'preset.own': 'Eigene Einstellung',
   'preset.balanced': 'Ausgewogen',
   'preset.loose': 'Locker',
   'preset.scene': 'Szene führt',

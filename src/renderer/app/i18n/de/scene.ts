@@ -27,6 +27,7 @@ export default {
   'export.title': 'Exportieren',
   'export.format': 'Format',
   'export.making': 'wird erstellt…',
+  'export.failed': 'konnte nicht erstellt werden',
   'export.save': 'Speichern',
   'export.done': 'Exportiert: {{name}}',
   'export.preview': 'Vorschau',

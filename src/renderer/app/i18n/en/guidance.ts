@@ -26,6 +26,7 @@ export default {
   'guidance.intervalEnd': 'Last guided step',
   'guidance.rescale': 'Rescale',
   'guidance.rescaleHint': 'Takes back the glare of strong guidance; 0 is off',
+  'preset.own': 'Own setting',
   'preset.balanced': 'Balanced',
   'preset.loose': 'Loose',
   'preset.scene': 'Scene leads',

@@ -25,6 +25,7 @@ export default {
   'export.title': 'Export',
   'export.format': 'Format',
   'export.making': 'making…',
+  'export.failed': 'could not be made',
   'export.save': 'Save',
   'export.done': 'Exported: {{name}}',
   'export.preview': 'Preview',
