@@ -93,8 +93,12 @@ const TRAINED = {
 } as const;
 
 /** A scheduler configuration, in diffusers' terms, for a file that brings none. */
-export function defaultScheduler(variant: Variant, told: Told): Record<string, unknown> {
-  const common = { ...TRAINED, prediction_type: told.prediction, rescale_betas_zero_snr: told.zeroTerminalSnr };
+export function schedulerFor(
+  variant: Variant,
+  prediction: Prediction,
+  zeroTerminalSnr: boolean,
+): Record<string, unknown> {
+  const common = { ...TRAINED, prediction_type: prediction, rescale_betas_zero_snr: zeroTerminalSnr };
   switch (variant) {
     case 'lcm':
       return {
@@ -123,8 +127,8 @@ export function defaultScheduler(variant: Variant, told: Told): Record<string, u
         solver_order: 2,
         solver_type: 'midpoint',
         lower_order_final: true,
-        timestep_spacing: told.zeroTerminalSnr ? 'trailing' : 'leading',
-        use_karras_sigmas: !told.zeroTerminalSnr,
+        timestep_spacing: zeroTerminalSnr ? 'trailing' : 'leading',
+        use_karras_sigmas: !zeroTerminalSnr,
         final_sigmas_type: 'zero',
       };
   }

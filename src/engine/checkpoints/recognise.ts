@@ -2,7 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { StudioError } from '#shared/errors.ts';
 import type { Defaults, Family, Prediction, Variant } from './character.ts';
-import { defaultScheduler, defaultsOf, predictionOf, variantOf } from './character.ts';
+import { schedulerFor, defaultsOf, predictionOf, variantOf } from './character.ts';
 import { kindOfFile, wrongKind } from './kinds.ts';
 import { clipTextTable, openClipTextTable, originalUnet, plainTable, vaeTable } from './keys.ts';
 import type { SafetensorsFile } from './safetensors.ts';
@@ -166,7 +166,9 @@ async function assemble(parts: Parts): Promise<Checkpoint> {
     vae: vaePart(parts.vae, sidecar, family),
     texts: parts.texts,
     zerosForEmptyText: sidecar.index?.force_zeros_for_empty_prompt ?? family === 'sdxl',
-    scheduler: sidecar.scheduler?._class_name ? { ...sidecar.scheduler } : defaultScheduler(variant, told),
+    scheduler: sidecar.scheduler?._class_name
+      ? { ...sidecar.scheduler }
+      : schedulerFor(variant, told.prediction, told.zeroTerminalSnr),
     defaults: defaultsOf(family, variant, told.prediction),
   };
 }

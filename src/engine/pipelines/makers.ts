@@ -6,9 +6,14 @@ import { pixelPackReader } from '../packs/pixel-reader.ts';
 import type { ChosenDevice } from '../runtime/devices.ts';
 import type { Maker } from './maker.ts';
 import { PixelMaker } from './pixel/pixel-maker.ts';
+import type { OpenStock } from '../stock/open-stock.ts';
+import { stockPackReader } from '../stock/open-stock.ts';
+import { StockMaker } from '../stock/stock-maker.ts';
 
 /** A recognised pack of any kind, ready to be loaded. */
-export type OpenedPack = { readonly kind: 'pixel'; readonly fingerprint: string; readonly pack: OpenPack };
+export type OpenedPack =
+  | { readonly kind: 'pixel'; readonly fingerprint: string; readonly pack: OpenPack }
+  | { readonly kind: 'stock'; readonly fingerprint: string; readonly stock: OpenStock };
 
 /** Every kind of pack this engine knows, in the order in which a path is offered to them. */
 export function packReaders(ledger: HashLedger): PackReader<OpenedPack>[] {
@@ -21,6 +26,13 @@ export function packReaders(ledger: HashLedger): PackReader<OpenedPack>[] {
         return { summary, opened: { kind: 'pixel', fingerprint: opened.fingerprint, pack: opened } };
       },
     },
+    {
+      claims: (path) => stockPackReader.claims(path),
+      async open(path) {
+        const { summary, opened } = await stockPackReader.open(path);
+        return { summary, opened: { kind: 'stock', fingerprint: opened.fingerprint, stock: opened } };
+      },
+    },
   ];
 }
 
@@ -29,5 +41,7 @@ export function openMaker(opened: OpenedPack, summary: PackSummary, device: Chos
   switch (opened.kind) {
     case 'pixel':
       return new PixelMaker(opened.pack, summary, device);
+    case 'stock':
+      return new StockMaker(opened.stock, summary, device);
   }
 }

@@ -26,11 +26,13 @@ export interface CheckpointExtras {
   readonly vae?: VaePart;
   readonly ipAdapter?: IpAdapter;
   readonly embeddings?: readonly EmbeddingVectors[];
-  /** The leak shield; undefined: segments may look at each other. */
+  /** Where the leak shield works when a call asks for it; default: in all blocks, between segments only. */
   readonly isolation?: IsolationOptions;
   /** 1: the last state of the text encoder, 2: the one before. SDXL always reads the one before the last, at least. */
   readonly clipSkip?: number;
 }
+
+const SHIELD: IsolationOptions = { mode: 'segments', from: 0, to: Number.MAX_SAFE_INTEGER };
 
 /** A checkpoint opened in place: weights stay in its file. */
 export class CheckpointNetworks implements StockNetworks {
@@ -125,8 +127,13 @@ export class CheckpointNetworks implements StockNetworks {
 
   async denoise(rows: readonly StockRow[], call: StockCall): Promise<Tensor> {
     const { unet } = this.#checkpoint;
-    const { isolation, ipAdapter, loras } = this.#extras;
-    const session = await this.#session('denoiser', 'denoiser', () =>
+    const { ipAdapter, loras } = this.#extras;
+    const isolation =
+      call.isolate && rows.some((row) => row.segments.length > 0) ? (this.#extras.isolation ?? SHIELD) : undefined;
+    // One of the two at a time: each maps the whole network.
+    const [key, other] = isolation ? ['denoiser+shield', 'denoiser'] : ['denoiser', 'denoiser+shield'];
+    await this.#close([other]);
+    const session = await this.#session(key, 'denoiser', () =>
       buildUnet(unet.table, {
         heads: unet.heads,
         groups: unet.groups,
@@ -180,7 +187,7 @@ export class CheckpointNetworks implements StockNetworks {
       part === 'texts'
         ? key.startsWith('text')
         : part === 'denoiser'
-          ? key === 'denoiser'
+          ? key.startsWith('denoiser')
           : key === 'decoder' || key === 'encoder',
     );
     await this.#close(keys);

@@ -114,6 +114,7 @@ export interface PassOptions {
   readonly calls: number;
   /** Scale that an LCM is told. */
   readonly guidance: number;
+  readonly isolate: boolean;
   /** Inpainting models: mask (1 = new) and masked picture as latents, [5, h, w], after the noisy latents. */
   readonly inpainting: Float32Array | null;
   readonly breathe: () => Promise<void>;
@@ -141,6 +142,7 @@ export function regionalPredict(networks: StockNetworks, scene: StockScene, opti
       picture: scene.picture,
       masks: scene.masks,
       guidance: options.guidance,
+      isolate: options.isolate,
     };
     const out: Partial<Record<PassName, Tensor>> = {};
     for (let from = 0; from < rows.length; from += MAX_ROWS) {

@@ -58,6 +58,8 @@ export interface StockCall {
   readonly masks: readonly ArrayLike<number>[];
   /** Guidance scale that an LCM is told. */
   readonly guidance: number;
+  /** The leak shield: places of a segment do not look at those of other segments. */
+  readonly isolate: boolean;
 }
 
 /** The networks of a stock model. Each part is opened by its first use; calls block the engine's event loop. */

@@ -1,0 +1,86 @@
+import os from 'node:os';
+import { StudioError } from '#shared/errors.ts';
+import { parameterCount, storedBytes } from '../checkpoints/weights.ts';
+import type { WeightTable } from '../checkpoints/weights.ts';
+import type { OpenStock } from './open-stock.ts';
+
+/** What a generation needs, by part, in bytes. */
+export interface MemoryEstimate {
+  readonly texts: number;
+  readonly denoiser: number;
+  readonly decoder: number;
+  /** The largest sum that is needed at once. */
+  readonly peak: number;
+  /** Whether text encoders and denoiser have to make room for the next part. */
+  readonly offload: boolean;
+}
+
+/**
+ * Measured on ONNX Runtime 1.30 (bench/stock-memory.ts): weights are mapped and count once; those in
+ * half precision are widened at every pass, of which at most about this share is alive at a time.
+ */
+const WIDENED_SHARE = 0.36;
+/** Bytes that a pass of SD 1.5 takes for each row and latent cell, in working buffers. */
+const BYTES_PER_CELL = 42_000;
+/** Bytes that the decoder takes for each pixel: its widest layers at full size. */
+const BYTES_PER_PIXEL = 1_900;
+
+function weights(table: WeightTable): number {
+  const stored = storedBytes(table);
+  const wide = parameterCount(table) * 4;
+  return wide > stored ? stored + WIDENED_SHARE * wide : stored;
+}
+
+/**
+ * @param rows passes that go through the denoiser at once
+ * @param cells places of the latent grid
+ * @param free bytes that may be used
+ */
+export function estimateMemory(
+  opened: OpenStock,
+  rows: number,
+  cells: number,
+  cellSide: number,
+  free: number,
+): MemoryEstimate {
+  const { source } = opened;
+  const share = { texts: 0, denoiser: 0, decoder: 0 };
+  if (source.kind === 'checkpoint') {
+    share.texts = source.checkpoint.texts.reduce((sum, text) => sum + weights(text.table), 0);
+    share.denoiser = weights(source.checkpoint.unet.table);
+    share.decoder = weights(source.checkpoint.vae.table);
+  } else {
+    // An exported graph is read whole: its file, once more while loading, and half precision widened.
+    share.denoiser = source.folder.bytes * 2;
+  }
+  const widths =
+    source.kind === 'checkpoint' ? (source.checkpoint.unet.table.get('conv_in.weight')?.shape[0] ?? 320) / 320 : 1;
+  const denoiser = share.denoiser + rows * cells * BYTES_PER_CELL * widths;
+  const decoder = share.decoder + Math.min(cells, 64 * 64 * 1.5) * cellSide ** 2 * BYTES_PER_PIXEL * widths;
+  const together = share.texts + denoiser + decoder;
+  const apart = Math.max(share.texts, denoiser, decoder);
+  const offload = together > free;
+  return { texts: share.texts, denoiser, decoder, peak: offload ? apart : together, offload };
+}
+
+/** Bytes that this process may use: free ones, and what it already holds. */
+export function usableMemory(): number {
+  // os.freemem() does not count the page cache on Linux; availableMemory does, and knows of limits set on the process.
+  return process.availableMemory() + process.memoryUsage.rss();
+}
+
+const gigabytes = (bytes: number) => (bytes / 1e9).toFixed(1);
+
+/** @throws StudioError 'memory' before the first pass, in words, instead of a crash after the last */
+export function requireMemory(estimate: MemoryEstimate, free: number): void {
+  if (estimate.peak <= free) return;
+  throw new StudioError(
+    'memory',
+    `this needs about ${gigabytes(estimate.peak)} GB of memory; ${gigabytes(free)} of ${gigabytes(os.totalmem())} GB are free`,
+    {
+      kept: 'nothing was started',
+      remedy: 'close other programs, choose a smaller canvas, or a smaller model',
+      details: { texts: estimate.texts, denoiser: estimate.denoiser, decoder: estimate.decoder },
+    },
+  );
+}

@@ -1,0 +1,225 @@
+import { createHash } from 'node:crypto';
+import { basename, extname } from 'node:path';
+import { stat } from 'node:fs/promises';
+import { StudioError } from '#shared/errors.ts';
+import type { PackSummary } from '#shared/api/packs.ts';
+import { readEmbedding, embeddingNames } from '../checkpoints/embeddings.ts';
+import { readImageEncoder, readIpAdapter } from '../checkpoints/ip-adapter.ts';
+import type { ImageEncoder, IpAdapter } from '../checkpoints/ip-adapter.ts';
+import { readLora } from '../checkpoints/lora.ts';
+import type { Checkpoint } from '../checkpoints/recognise.ts';
+import { describeSizes, missingParts, recogniseCheckpoint, recogniseVae } from '../checkpoints/recognise.ts';
+import { schedulerFor } from '../checkpoints/character.ts';
+import type { PackReader } from '../packs/catalogue.ts';
+import type { LoraChoice, SamplerName } from '#shared/document/settings.ts';
+import type { EmbeddingNames } from '../tokenizer/prompt.ts';
+import type { CheckpointExtras } from './checkpoint-networks.ts';
+import { CheckpointNetworks } from './checkpoint-networks.ts';
+import type { GraphSettings } from './graph-session.ts';
+import type { StockNetworks } from './networks.ts';
+import type { OptimumFolder } from './optimum.ts';
+import { OptimumNetworks, isOptimumFolder, recogniseOptimum } from './optimum.ts';
+import type { ModelRecipe } from './recipe.ts';
+import { isRecipePath, readRecipe } from './recipe.ts';
+
+/** A stock model that was looked at: headers read, nothing loaded. */
+export interface OpenStock {
+  readonly fingerprint: string;
+  readonly source:
+    | { readonly kind: 'checkpoint'; readonly checkpoint: Checkpoint }
+    | { readonly kind: 'optimum'; readonly folder: OptimumFolder };
+  readonly recipe: ModelRecipe | null;
+  /** Few-step models run without guidance unless told otherwise. */
+  readonly fewSteps: boolean;
+}
+
+/** A stock model with its additions read, ready to run. */
+export interface LoadedStock {
+  readonly networks: StockNetworks;
+  readonly embeddings: EmbeddingNames;
+  readonly pictures: { readonly adapter: IpAdapter; readonly encoder: ImageEncoder; readonly scale: number } | null;
+  /** What did not fit, in words. */
+  readonly notes: readonly string[];
+}
+
+/** Endings by which a path is taken for a model file; what it really is, its first bytes tell. */
+const MODEL_FILES = new Set(['.safetensors', '.sft', '.ckpt', '.pt', '.pth', '.bin', '.gguf', '.onnx']);
+
+export const stockPackReader: PackReader<OpenStock> = {
+  async claims(path) {
+    const info = await stat(path).catch(() => undefined);
+    if (!info) return false;
+    if (info.isFile()) return isRecipePath(path) || MODEL_FILES.has(extname(path).toLowerCase());
+    return (await isOptimumFolder(path)) || Boolean(await stat(`${path}/unet`).catch(() => undefined));
+  },
+  async open(path) {
+    const opened = await recogniseStock(path);
+    return { opened, summary: summaryOfStock(path, opened) };
+  },
+};
+
+async function recogniseStock(path: string): Promise<OpenStock> {
+  if (isRecipePath(path)) {
+    const recipe = await readRecipe(path);
+    const found = await recogniseCheckpoint(recipe.checkpoint);
+    const checkpoint = recipe.prediction === undefined ? found : withPrediction(found, recipe.prediction);
+    // Everything it names is looked at now, so that a wrong file is told when it is added, not when it is used.
+    await readAdditions(checkpoint, recipe);
+    return stockOf({ kind: 'checkpoint', checkpoint }, recipe, JSON.stringify(recipe));
+  }
+  const info = await stat(path);
+  if (info.isDirectory() && (await isOptimumFolder(path)))
+    return stockOf({ kind: 'optimum', folder: await recogniseOptimum(path) }, null, '');
+  return stockOf({ kind: 'checkpoint', checkpoint: await recogniseCheckpoint(path) }, null, '');
+}
+
+function withPrediction(checkpoint: Checkpoint, prediction: Checkpoint['prediction']): Checkpoint {
+  return {
+    ...checkpoint,
+    prediction,
+    predictionBecause: 'its recipe says so',
+    scheduler: schedulerFor(checkpoint.variant, prediction, checkpoint.zeroTerminalSnr),
+  };
+}
+
+function stockOf(source: OpenStock['source'], recipe: ModelRecipe | null, more: string): OpenStock {
+  const hash = createHash('sha256');
+  // Names, sizes and times: reading gigabytes to hash them would take longer than making the picture.
+  if (source.kind === 'checkpoint')
+    for (const file of source.checkpoint.files)
+      hash.update(`${basename(file.path)} ${file.bytes} ${file.modifiedMs}\n`);
+  else hash.update(`${source.folder.traits.name} ${source.folder.bytes}\n`);
+  const fewSteps =
+    source.kind === 'checkpoint' ? source.checkpoint.variant !== 'base' : source.folder.traits.family === 'lcm';
+  return { source, recipe, fewSteps, fingerprint: hash.update(more).digest('hex') };
+}
+
+const KINDS = { sd1: 'stable-diffusion', sd2: 'stable-diffusion-2', sdxl: 'sdxl', lcm: 'lcm' } as const;
+
+/** An id from a file name: what packs are called on the command line. */
+function idOf(path: string): string {
+  const stem = basename(path).replace(/\.(recipe\.json|[a-z0-9]{1,11})$/i, '');
+  return (
+    stem
+      .toLowerCase()
+      .replaceAll(/[^a-z0-9._-]+/g, '-')
+      .replace(/^[^a-z0-9]+/, '')
+      .slice(0, 64) || 'model'
+  );
+}
+
+/** One line that says what a checkpoint is. */
+export function describeCheckpoint(checkpoint: Checkpoint): string {
+  const family = { sd1: 'Stable Diffusion 1.x', sd2: 'Stable Diffusion 2.x', sdxl: 'SDXL' }[checkpoint.family];
+  const words = [
+    checkpoint.variant === 'base'
+      ? family
+      : `${family} ${checkpoint.variant === 'lcm' ? 'LCM' : checkpoint.variant[0]?.toUpperCase() + checkpoint.variant.slice(1)}`,
+    checkpoint.prediction === 'v_prediction' ? 'v-prediction' : checkpoint.prediction,
+    checkpoint.inputChannels === 9 ? 'inpainting' : '',
+    checkpoint.precision,
+    checkpoint.full ? 'full (with training leftovers, which are ignored)' : 'pruned',
+    checkpoint.layout === 'diffusers' ? 'diffusers folder' : '',
+  ];
+  return words.filter(Boolean).join(', ');
+}
+
+function summaryOfStock(path: string, opened: OpenStock): PackSummary {
+  const { source, recipe } = opened;
+  const abilities: PackSummary['abilities'] = ['segments', 'negative-text', 'img2img', 'redo-segment', 'upscale'];
+  if (source.kind === 'checkpoint') abilities.push('lora');
+  if (recipe?.ipAdapter) abilities.push('picture-slots');
+  const family = source.kind === 'checkpoint' ? source.checkpoint.family : source.folder.traits.family;
+  const lcm = family === 'lcm' || (source.kind === 'checkpoint' && source.checkpoint.variant === 'lcm');
+  const defaults =
+    source.kind === 'checkpoint'
+      ? source.checkpoint.defaults
+      : { steps: lcm ? 4 : 20, guidance: lcm ? 1 : 7.5, size: family === 'sdxl' ? 1024 : 512 };
+  const cell = 8;
+  const sampler: SamplerName = lcm ? 'lcm' : opened.fewSteps ? 'euler' : 'dpmpp-2m-karras';
+  const missing = source.kind === 'checkpoint' && !recipe?.vae ? missingParts(source.checkpoint) : [];
+  const name = recipe?.name ?? basename(path).replace(/\.(recipe\.json|safetensors|sft)$/i, '');
+  return {
+    id: idOf(path),
+    name: source.kind === 'checkpoint' ? `${name} (${describeCheckpoint(source.checkpoint)})` : `${name} (ONNX folder)`,
+    kind: lcm ? 'lcm' : KINDS[family],
+    licence: '',
+    source: source.kind === 'checkpoint' ? 'checkpoint' : 'folder',
+    bytes: source.kind === 'checkpoint' ? describeSizes(source.checkpoint).fileBytes : source.folder.bytes,
+    mapSize: { width: defaults.size / cell, height: defaults.size / cell },
+    outputSize: { width: defaults.size, height: defaults.size },
+    anySize: true,
+    defaults: { sampler, steps: defaults.steps, globalScale: defaults.guidance, localScale: defaults.guidance },
+    abilities,
+    problem: missing.length > 0 ? `it lacks ${missing.join('; ')}` : null,
+  };
+}
+
+async function readAdditions(checkpoint: Checkpoint, recipe: ModelRecipe) {
+  const notes: string[] = [];
+  const loras = await Promise.all(recipe.loras.map(({ file, strength }) => readLora(file, checkpoint, strength)));
+  for (const lora of loras)
+    if (lora.unfitted > 0)
+      notes.push(
+        `${lora.unfitted} of ${lora.unfitted + lora.fitted} layers of ${lora.name} fit nothing in ${checkpoint.name}`,
+      );
+  const vae = recipe.vae === undefined ? undefined : await recogniseVae(recipe.vae, checkpoint.family);
+  const embeddings = await Promise.all(recipe.embeddings.map((file) => readEmbedding(file, checkpoint)));
+  const adapter = recipe.ipAdapter && (await readIpAdapter(recipe.ipAdapter.file, checkpoint));
+  const encoder = recipe.ipAdapter && (await readImageEncoder(recipe.ipAdapter.imageEncoder));
+  if (adapter && encoder) {
+    const offered = [
+      encoder.table.get('visual_projection.weight')?.shape[0],
+      encoder.table.get('embeddings.class_embedding')?.shape[0],
+    ];
+    if (!offered.includes(adapter.reads))
+      throw new StudioError(
+        'unsupported',
+        `the image encoder gives ${offered.join(' or ')} numbers, ${adapter.name} reads ${adapter.reads}`,
+        {
+          remedy: 'choose the image encoder published with this IP-Adapter',
+        },
+      );
+  }
+  return { notes, loras, vae, embeddings, adapter, encoder };
+}
+
+/** Opens a recognised model with its additions and the scene's LoRAs; networks load by their first use. */
+export async function loadStock(
+  opened: OpenStock,
+  chosen: readonly LoraChoice[],
+  settings: GraphSettings,
+): Promise<LoadedStock> {
+  const { source } = opened;
+  if (source.kind === 'optimum') {
+    if (chosen.length > 0)
+      throw new StudioError('unsupported', `${source.folder.traits.name} is an exported folder, which takes no LoRA`, {
+        kept: 'the scene is unchanged',
+        remedy: 'take the LoRAs off, or choose a .safetensors checkpoint',
+      });
+    return { networks: new OptimumNetworks(source.folder, settings), embeddings: new Map(), pictures: null, notes: [] };
+  }
+  const base: ModelRecipe = opened.recipe ?? {
+    formatVersion: 1,
+    kind: 'checkpoint-recipe',
+    checkpoint: source.checkpoint.path,
+    loras: [],
+    embeddings: [],
+  };
+  const recipe = { ...base, loras: [...base.loras, ...chosen] };
+  const { notes, loras, vae, embeddings, adapter, encoder } = await readAdditions(source.checkpoint, recipe);
+  const extras: CheckpointExtras = {
+    loras,
+    embeddings,
+    ...(vae && { vae }),
+    ...(adapter && { ipAdapter: adapter }),
+    ...(recipe.clipSkip !== undefined && { clipSkip: recipe.clipSkip }),
+    ...(recipe.leakShield && { isolation: recipe.leakShield }),
+  };
+  return {
+    networks: new CheckpointNetworks(source.checkpoint, extras, settings),
+    embeddings: embeddingNames(embeddings),
+    pictures: adapter && encoder && recipe.ipAdapter ? { adapter, encoder, scale: recipe.ipAdapter.scale } : null,
+    notes,
+  };
+}

@@ -1,0 +1,308 @@
+import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { z } from 'zod';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { GenerateRequest } from '#shared/api/generation.ts';
+import type { JobProgress } from '#shared/api/generation.ts';
+import { createScene, createSegment } from '#shared/document/create.ts';
+import type { SegmentRecord, SlotContent } from '#shared/document/records.ts';
+import { StudioError } from '#shared/errors.ts';
+import type { BlobStore } from '../blobs/blob-store.ts';
+import { openBlobStore } from '../blobs/blob-store.ts';
+import { CHECKPOINTS } from '../checkpoints/graphs/fixtures.testkit.ts';
+import { decodePicture, encodePng } from '../image/picture.ts';
+import type { FinishedResult } from '../jobs/engine-api.ts';
+import type { JobContext } from '../pipelines/maker.ts';
+import { stockPackReader } from './open-stock.ts';
+import { StockMaker } from './stock-maker.ts';
+
+const DEVICE = { id: 'cpu', providers: ['cpu'], threads: 1, fallback: undefined } as const;
+const PIPELINES = join(import.meta.dirname, '../../../test/fixtures/pipelines');
+const SD15 = join(CHECKPOINTS, 'sd15-tiny.safetensors');
+let folder: string;
+let blobs: BlobStore;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'stock-'));
+  blobs = openBlobStore(join(folder, 'blobs'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+interface Told {
+  results: FinishedResult[];
+  progress: JobProgress[];
+  previews: number;
+}
+
+async function makerOf(path: string): Promise<StockMaker> {
+  const { opened, summary } = await stockPackReader.open(path);
+  return new StockMaker(opened, summary, DEVICE);
+}
+
+type Drawn = { content: SlotContent | string; x: number; more?: Partial<SegmentRecord> };
+
+function scene(fields: Parameters<typeof createScene>[0], drawn: readonly Drawn[] = []) {
+  return [
+    createScene({
+      width: 128,
+      height: 64,
+      text: 'a field',
+      sampler: { name: 'ddim', steps: 2 },
+      seed: 5,
+      guidance: { globalScale: 4, localScale: 4 },
+      ...fields,
+    }),
+    ...drawn.flatMap(({ content, x, more }, i) =>
+      createSegment(`s${i}`, content, [{ kind: 'rect', x, y: 8, width: 40, height: 48 }], { order: i, ...more }),
+    ),
+  ];
+}
+
+async function make(
+  maker: StockMaker,
+  records: ReturnType<typeof scene>,
+  more: Omit<z.input<typeof GenerateRequest>, 'records'> = {},
+  breathe: () => Promise<void> = async () => undefined,
+): Promise<Told> {
+  const told: Told = { results: [], progress: [], previews: 0 };
+  const context: JobContext = {
+    job: 'job-test',
+    blobs,
+    progress: (progress) => void told.progress.push(progress),
+    preview: () => void (told.previews += 1),
+    picture: () => undefined,
+    result: (finished) => void told.results.push(finished),
+    breathe,
+  };
+  await maker.run(GenerateRequest.parse({ records, ...more }), context);
+  return told;
+}
+
+const pictureOf = async (told: Told) => decodePicture(await blobs.read(told.results[0]!.result.picture), 3);
+const largestStep = (a: Uint8Array, b: Uint8Array) =>
+  a.reduce((worst, v, i) => Math.max(worst, Math.abs(v - b[i]!)), 0);
+const TWO: Drawn[] = [
+  { content: 'a red fox', x: 8 },
+  { content: 'the full moon', x: 72, more: { weight: 0.5, negativeText: 'blurry' } },
+];
+
+describe('a checkpoint as a pack', () => {
+  test('says at once what it is', async () => {
+    const { summary } = await stockPackReader.open(SD15);
+    expect(summary).toMatchObject({
+      id: 'sd15-tiny',
+      kind: 'stable-diffusion',
+      source: 'checkpoint',
+      problem: null,
+      anySize: true,
+    });
+    expect(summary.name).toContain('Stable Diffusion 1.x, epsilon, fp16, full');
+    expect((await stockPackReader.open(join(CHECKPOINTS, 'sd21v-tiny.safetensors'))).summary.name).toContain(
+      'v-prediction',
+    );
+    expect((await stockPackReader.open(join(CHECKPOINTS, 'sdxl-tiny.safetensors'))).summary.kind).toBe('sdxl');
+    expect((await stockPackReader.open(join(PIPELINES, 'tiny-lcm'))).summary).toMatchObject({
+      kind: 'lcm',
+      defaults: { sampler: 'lcm', steps: 4, globalScale: 1 },
+    });
+  });
+
+  test.each([
+    ['lora-tiny-kohya.safetensors', 'is a LoRA'],
+    ['vae-tiny.safetensors', 'an autoencoder (VAE)'],
+    ['ip-adapter-tiny.safetensors', 'an IP-Adapter'],
+    ['ip-adapter-tiny.image_encoder/model.safetensors', 'a CLIP image encoder'],
+  ])('refuses %s by its kind', async (file, message) => {
+    expect(await stockPackReader.claims(join(CHECKPOINTS, file))).toBe(true);
+    await expect(stockPackReader.open(join(CHECKPOINTS, file))).rejects.toThrow(message);
+  });
+
+  test('a scene with segments: the passes promised are the passes made, the same seed makes the same picture', async () => {
+    const maker = await makerOf(SD15);
+    const told = await make(maker, scene({ negativeText: 'dull' }, TWO));
+    const [{ result }] = told.results as [FinishedResult];
+    expect(result).toMatchObject({ width: 128, height: 64, seed: 5, pack: { id: 'sd15-tiny' }, passes: 6 });
+    expect(told.progress.find(({ phase }) => phase === 'denoise')?.passesTotal).toBe(6);
+    expect(told.progress.at(-1)?.passesDone).toBe(6);
+    const again = await make(maker, scene({ negativeText: 'dull' }, TWO));
+    expect(again.results[0]!.result.picture).toBe(result.picture);
+    // A snapshot makes its picture again.
+    const replay = await make(maker, result.records as ReturnType<typeof scene>);
+    expect(replay.results[0]!.result.picture).toBe(result.picture);
+    const other = await make(maker, scene({ negativeText: 'dull' }, [{ content: 'a blue boat', x: 8 }, TWO[1]!]));
+    expect(other.results[0]!.result.picture).not.toBe(result.picture);
+    const shielded = await make(
+      maker,
+      scene({ negativeText: 'dull', guidance: { globalScale: 4, localScale: 4, isolate: true } }, TWO),
+    );
+    expect(shielded.results[0]!.result.picture).not.toBe(result.picture);
+    await maker.release();
+  });
+
+  test('without segments: two passes a step, and a LoRA row changes the picture', async () => {
+    const maker = await makerOf(SD15);
+    const plain = await make(maker, scene({}));
+    expect(plain.results[0]!.result.passes).toBe(4);
+    const lora = { file: join(CHECKPOINTS, 'lora-tiny-kohya.safetensors'), strength: 0.8 };
+    const changed = await make(maker, scene({ loras: [lora] }));
+    const off = await make(maker, scene({ loras: [{ ...lora, strength: 0 }] }));
+    expect(largestStep((await pictureOf(changed)).data, (await pictureOf(plain)).data)).toBeGreaterThan(4);
+    expect(largestStep((await pictureOf(off)).data, (await pictureOf(plain)).data)).toBeLessThanOrEqual(1);
+    await maker.release();
+  });
+
+  test('sizes that are no whole cells, and a start picture at strengths 0 and 0.5', async () => {
+    const maker = await makerOf(SD15);
+    const data = Uint8Array.from({ length: 101 * 67 * 3 }, (_, i) => (i * 7) % 256);
+    const blob = await blobs.write(await encodePng({ width: 101, height: 67, channels: 3, data }));
+    const at = async (strength: number) =>
+      make(maker, scene({ width: 101, height: 67, start: { blob, strength } }, [TWO[0]!]));
+    const [kept, half] = [await at(0), await at(0.5)];
+    expect(kept.results[0]!.result).toMatchObject({ width: 101, height: 67, passes: 0 });
+    expect(half.results[0]!.result.passes).toBe(3);
+    await maker.release();
+  });
+
+  test('redo one segment: everything outside its mask comes back pixel for pixel', async () => {
+    const maker = await makerOf(SD15);
+    const records = scene({}, TWO);
+    const first = await make(maker, records);
+    const before = await pictureOf(first);
+    const redone = await make(maker, scene({ seed: 9 }, TWO), {
+      purpose: { kind: 'redo-segment', segment: 'segment:s0', picture: first.results[0]!.result.picture },
+    });
+    const after = await pictureOf(redone);
+    let outside = 0;
+    let inside = 0;
+    for (let i = 0; i < before.data.length; i++) {
+      const [x, y] = [Math.floor(i / 3) % 128, Math.floor(i / 3 / 128)];
+      const step = Math.abs(before.data[i]! - after.data[i]!);
+      if (x >= 8 && x < 48 && y >= 8 && y < 56) inside = Math.max(inside, step);
+      else outside = Math.max(outside, step);
+    }
+    expect(outside).toBe(0);
+    expect(inside).toBeGreaterThan(0);
+    await maker.release();
+  });
+
+  test('two stages make twice the size', async () => {
+    const maker = await makerOf(SD15);
+    const told = await make(
+      maker,
+      scene({ upscale: 2, width: 64, height: 64, sampler: { name: 'dpmpp-2m', steps: 5 } }, []),
+    );
+    expect(told.results[0]!.result).toMatchObject({ width: 128, height: 128 });
+    // Five steps of two passes, then the last two of five again.
+    expect(told.results[0]!.result.passes).toBe(14);
+    await maker.release();
+  });
+
+  test('cancelling ends between two passes', async () => {
+    const maker = await makerOf(SD15);
+    let breaths = 0;
+    const breathe = async () => {
+      breaths += 1;
+      if (breaths > 8) throw new StudioError('cancelled', 'cancelled');
+    };
+    await expect(make(maker, scene({ sampler: { name: 'euler', steps: 50 } }, TWO), {}, breathe)).rejects.toThrow(
+      'cancelled',
+    );
+    await maker.release();
+  });
+});
+
+describe('recipes', () => {
+  const write = async (name: string, recipe: Record<string, unknown>) => {
+    const path = join(folder, `${name}.recipe.json`);
+    await writeFile(path, JSON.stringify({ formatVersion: 1, kind: 'checkpoint-recipe', checkpoint: SD15, ...recipe }));
+    return path;
+  };
+
+  test('a picture fills a segment through an IP-Adapter; without one the scene is refused in words', async () => {
+    const data = Uint8Array.from({ length: 24 * 24 * 3 }, (_, i) => (i % 3) * 100);
+    const blob = await blobs.write(await encodePng({ width: 24, height: 24, channels: 3, data }));
+    const picture: SlotContent = { kind: 'image', blob, box: null, mask: null };
+    const path = await write('with-pictures', {
+      ipAdapter: {
+        file: join(CHECKPOINTS, 'ip-adapter-tiny.safetensors'),
+        imageEncoder: join(CHECKPOINTS, 'ip-adapter-tiny.image_encoder/model.safetensors'),
+      },
+      vae: join(CHECKPOINTS, 'vae-tiny.safetensors'),
+      clipSkip: 2,
+    });
+    const { summary } = await stockPackReader.open(path);
+    expect(summary.abilities).toContain('picture-slots');
+    const maker = await makerOf(path);
+    const told = await make(maker, scene({}, [{ content: picture, x: 8 }, TWO[1]!]));
+    expect(told.results).toHaveLength(1);
+    const other = await make(maker, scene({}, [{ content: 'red', x: 8 }, TWO[1]!]));
+    expect(other.results[0]!.result.picture).not.toBe(told.results[0]!.result.picture);
+    await maker.release();
+    const plain = await makerOf(SD15);
+    await expect(make(plain, scene({}, [{ content: picture, x: 8 }]))).rejects.toThrow('is filled by a picture');
+    await plain.release();
+  });
+
+  test.each([
+    ['no such file', { loras: [{ file: 'missing.safetensors' }] }, 'no such file'],
+    ['a VAE as LoRA', { loras: [{ file: join(CHECKPOINTS, 'vae-tiny.safetensors') }] }, 'an autoencoder'],
+    ['an unknown field', { lora: [] }, 'Unrecognized'],
+  ])('refuse %s when added', async (name, recipe, message) => {
+    await expect(stockPackReader.open(await write(name.replaceAll(' ', '-'), recipe))).rejects.toThrow(message);
+  });
+});
+
+test('a checkpoint that goes away while it is in use: one sentence, no crash', async () => {
+  const { copyFile } = await import('node:fs/promises');
+  const path = join(folder, 'going.safetensors');
+  await copyFile(SD15, path);
+  await symlink(join(CHECKPOINTS, 'sd15-tiny.config'), join(folder, 'going.config'));
+  const maker = await makerOf(path);
+  await rm(path);
+  await expect(make(maker, scene({}))).rejects.toThrow('going.safetensors is no longer where it was');
+  await maker.release();
+});
+
+describe('a black box (folder exported by optimum)', () => {
+  test.each(['tiny-sd15', 'tiny-sdxl', 'tiny-lcm'])('%s makes segments around the network', async (name) => {
+    const maker = await makerOf(join(PIPELINES, name));
+    const drawn = TWO.map((segment) => ({ ...segment, more: {} }));
+    const told = await make(
+      maker,
+      scene({ width: 32, height: 32, sampler: { name: 'ddim', steps: 4 } }, [
+        { ...drawn[0]!, x: 0 },
+        { ...drawn[1]!, x: 16 },
+      ]),
+    );
+    const planned = told.progress.find(({ phase }) => phase === 'denoise')!.passesTotal;
+    expect(told.results[0]!.result.passes).toBe(planned);
+    const other = await make(
+      maker,
+      scene({ width: 32, height: 32, sampler: { name: 'ddim', steps: 4 } }, [
+        { ...drawn[0]!, content: 'snow', x: 0 },
+        { ...drawn[1]!, x: 16 },
+      ]),
+    );
+    expect(other.results[0]!.result.picture).not.toBe(told.results[0]!.result.picture);
+    await maker.release();
+  });
+
+  test('equal texts share a pass; LoRAs are refused', async () => {
+    const maker = await makerOf(join(PIPELINES, 'tiny-lcm'));
+    const at = async (second: string) =>
+      (
+        await make(
+          maker,
+          scene({ width: 32, height: 32, sampler: { name: 'lcm', steps: 4 } }, [
+            { content: 'snow', x: 0 },
+            { content: second, x: 16 },
+          ]),
+        )
+      ).results[0]!.result.passes;
+    expect([await at('snow'), await at('rain')]).toEqual([8, 12]);
+    await expect(
+      make(maker, scene({ loras: [{ file: join(CHECKPOINTS, 'lora-tiny-kohya.safetensors'), strength: 1 }] })),
+    ).rejects.toThrow('takes no LoRA');
+    await maker.release();
+  });
+});
