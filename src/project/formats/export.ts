@@ -39,7 +39,8 @@ export async function exportScene(input: ExportInput): Promise<ExportOutput> {
   const seed = input.result && (extension === 'png' || extension === 'jpg' || extension === 'webp');
   const base = input.format === 'sheet' ? `${name} sheet` : seed ? `${name} ${input.result?.seed}` : name;
   return {
-    bytes: made.bytes,
+    // Plain bytes, as they go through doors that do not know Node's Buffer.
+    bytes: new Uint8Array(made.bytes.buffer, made.bytes.byteOffset, made.bytes.byteLength),
     fileName: `${base}.${extension}`,
     type,
     losses: [...lossesOf(input.document, input.format), ...made.losses],

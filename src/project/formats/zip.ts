@@ -117,7 +117,8 @@ function unpack(entry: Entry): Uint8Array {
     throw bad(`${entry.name} is damaged`, error);
   }
   if (bytes.length !== entry.size || crc32(bytes) !== entry.crc) throw bad(`${entry.name} is damaged`);
-  return bytes;
+  // A copy of its own: a part must not keep the whole file in memory.
+  return new Uint8Array(bytes);
 }
 
 export interface ZipPart {
