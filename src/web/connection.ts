@@ -34,6 +34,7 @@ export class Connection {
   readonly #stop: () => void;
   #inFlight = 0;
   #refused = 0;
+  #closing = false;
 
   /** @param seen the last event the window knows of this run, or null if it is new here */
   constructor(studio: Studio, socket: WebSocket, window: string, seen: number | null) {
@@ -54,6 +55,7 @@ export class Connection {
   }
 
   close(code: number, why: string): void {
+    this.#closing = true;
     this.#socket.close(code, why);
   }
 
@@ -76,6 +78,8 @@ export class Connection {
   }
 
   #receive(data: Buffer, isBinary: boolean): void {
+    // What was on the way when we hung up.
+    if (this.#closing) return;
     let message: WindowMessage;
     try {
       if (!isBinary) throw new StudioError('bad-input', 'a text message; the studio speaks in frames');

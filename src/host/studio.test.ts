@@ -1,0 +1,309 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { AnyEvent, EventName, EventPayload } from '#shared/api/events.ts';
+import type { Reply } from '#shared/api/wire.ts';
+import { sceneOf, toDocument } from '#shared/document/document.ts';
+import { writeScene } from '#shared/document/scene-file.ts';
+import { StudioError } from '#shared/errors.ts';
+import { SessionStrip } from './session-strip.ts';
+import { PNG, fakeShell, finished, openTestStudio, sampleRecords, sampleResult } from './studio.testkit.ts';
+import type { TestStudio } from './studio.testkit.ts';
+
+let test: TestStudio;
+beforeEach(() => {
+  test = openTestStudio();
+});
+afterEach(() => test[Symbol.asyncDispose]());
+
+const call = async (name: string, input: unknown, window = 'window-1'): Promise<unknown> => {
+  const reply = await test.studio.call(name, input, window);
+  if (!reply.ok) throw StudioError.fromReport(reply.error);
+  return reply.output;
+};
+const refusalOf = async (reply: Promise<Reply>): Promise<unknown> => {
+  const answer = await reply;
+  return answer.ok ? 'it was taken' : answer.error;
+};
+function eventsOf<N extends EventName>(name: N): EventPayload<N>[] {
+  const heard: EventPayload<N>[] = [];
+  test.studio.parts.hub.on((event) => {
+    if (event.name === name) heard.push(event.payload as EventPayload<N>);
+  });
+  return heard;
+}
+const nextEvent = <N extends AnyEvent['name']>(name: N): Promise<EventPayload<N>> =>
+  new Promise((resolve) => {
+    const stop = test.studio.parts.hub.on((event) => {
+      if (event.name !== name) return;
+      stop();
+      resolve(event.payload as EventPayload<N>);
+    });
+  });
+
+describe('examples and documents', () => {
+  it('opens a window without a past on the first example, and finds its document again', async () => {
+    const folder = path.join(test.folder, 'examples');
+    mkdirSync(folder);
+    const scene = (title: string) =>
+      writeScene(
+        toDocument(
+          sampleRecords().map((record) =>
+            record.type === 'scene' ? { ...record, title, note: `shows ${title}` } : record,
+          ),
+        ),
+      );
+    writeFileSync(path.join(folder, 'b.json'), scene('B'));
+    writeFileSync(path.join(folder, 'a.json'), scene('A'));
+    writeFileSync(path.join(folder, 'a.png'), PNG);
+    writeFileSync(path.join(folder, 'broken.json'), '{');
+    const examples = (await call('examples.list', {})) as { id: string; picture: string | null }[];
+    expect(examples).toMatchObject([
+      { id: 'a', title: 'A', shows: 'shows A', segments: 1 },
+      { id: 'b', title: 'B', picture: null },
+    ]);
+    expect(test.studio.parts.blobs.has(examples[0]?.picture ?? '')).toBe(true);
+    expect(test.studio.parts.log.recent().at(-1)?.message).toContain('broken.json');
+    const first = (await call('document.current', {})) as { id: string; records: never[] };
+    expect(sceneOf(toDocument(first.records)).title).toBe('A');
+    expect(await call('document.current', {})).toMatchObject({ id: first.id });
+    expect(await call('document.current', {}, 'window-2')).not.toMatchObject({ id: first.id });
+  });
+
+  it('reads the real examples', async () => {
+    await test[Symbol.asyncDispose]();
+    test = openTestStudio({ examplesFolder: path.resolve(import.meta.dirname, '../../resources/examples') });
+    const examples = (await call('examples.list', {})) as { shows: string; segments: number }[];
+    expect(examples.length).toBe(10);
+    for (const example of examples) expect(example.shows.length).toBeGreaterThan(10);
+    expect(test.studio.parts.log.recent()).toEqual([]);
+  });
+
+  it('tells when a document is on disk', async () => {
+    const { id } = (await call('document.new', { records: sampleRecords() })) as { id: string };
+    const saved = eventsOf('document.saved');
+    await call('document.apply', {
+      id,
+      sequence: 4,
+      diff: { added: [], updated: [], removed: [] },
+      undo: 'mark',
+      label: '',
+    });
+    expect(saved).toEqual([{ id, sequence: 4, dirty: true }]);
+  });
+
+  it('adds saved and opened projects to the recent files, which may then be opened by their path', async () => {
+    const shell = fakeShell({
+      dialogs: { open: () => Promise.resolve(null), save: () => Promise.resolve('/out/x.spatext') },
+    });
+    await test[Symbol.asyncDispose]();
+    test = openTestStudio({ shell });
+    const changed = eventsOf('settings.changed');
+    const { id } = (await call('document.new', { records: sampleRecords() })) as { id: string };
+    expect(await refusalOf(test.studio.call('project.save', { id, path: '/out/x.spatext' }, 'w'))).toMatchObject({
+      code: 'refused',
+    });
+    await call('dialog.save', { suggestedName: 'x.spatext' });
+    await call('project.save', { id, path: '/out/x.spatext' });
+    expect(changed.at(-1)?.settings.recent).toMatchObject([{ path: '/out/x.spatext' }]);
+    expect(await refusalOf(test.studio.call('project.open', { path: '/out/y.spatext' }, 'w'))).toMatchObject({
+      code: 'refused',
+    });
+    await call('project.open', { path: '/out/x.spatext' }, 'window-3');
+    expect(test.keeper.opened).toEqual([{ windowId: 'window-3', path: '/out/x.spatext' }]);
+  });
+
+  it('has no dialogs in a browser', async () => {
+    expect(await refusalOf(test.studio.call('dialog.open', { for: 'import' }, 'w'))).toMatchObject({
+      code: 'unsupported',
+      remedy: expect.any(String) as string,
+    });
+  });
+});
+
+describe('blobs and files', () => {
+  it('takes pictures and says their size', async () => {
+    expect(await call('blobs.put', { bytes: PNG })).toMatchObject({ type: 'image/png', width: 1, height: 1 });
+  });
+
+  it.each([
+    ['text', new TextEncoder().encode('<svg/>')],
+    ['nothing', new Uint8Array()],
+  ])('refuses %s as a picture', async (_what, bytes) => {
+    expect(await refusalOf(test.studio.call('blobs.put', { bytes }, 'w'))).toMatchObject({ code: 'bad-input' });
+  });
+
+  it('refuses a picture that claims to be huge', async () => {
+    const bytes = Buffer.from(PNG);
+    bytes.writeUInt32BE(100_000, 16);
+    expect(await refusalOf(test.studio.call('blobs.put', { bytes: new Uint8Array(bytes) }, 'w'))).toMatchObject({
+      code: 'too-large',
+    });
+  });
+
+  it('exports into a blob', async () => {
+    const made = await call('export.create', { records: sampleRecords(), format: 'json', result: null });
+    expect(made).toMatchObject({ fileName: 'scene.json', type: 'text/plain' });
+    const { blob, bytes } = made as { blob: string; bytes: number };
+    expect((await test.studio.parts.blobs.read(blob)).byteLength).toBe(bytes);
+  });
+
+  it('names the folder that is no file', async () => {
+    expect(await refusalOf(test.studio.call('import.path', { path: test.folder }, 'w'))).toMatchObject({
+      code: 'bad-input',
+      message: expect.stringContaining(path.basename(test.folder)) as string,
+    });
+  });
+});
+
+describe('jobs', () => {
+  it('uses the pack of the settings where the scene has none', async () => {
+    await call('settings.set', { defaultPack: 'second-pack' });
+    await call('generate.start', { records: sampleRecords() });
+    const records = test.engine.submitted[0]?.request.records ?? [];
+    expect(sceneOf(toDocument(records)).pack).toBe('second-pack');
+    expect(await call('packs.list', {})).toMatchObject({ defaultPack: 'second-pack' });
+    await call('settings.set', { defaultPack: 'gone' });
+    expect(await call('packs.list', {})).toMatchObject({ defaultPack: 'sample-pack' });
+  });
+
+  it('lets a new live job take the place of one that still waits, in the same window only', async () => {
+    const live = { records: sampleRecords(), purpose: { kind: 'live', steps: 4 } };
+    const { job: first } = (await call('generate.start', live)) as { job: string };
+    const { job: other } = (await call('generate.start', live, 'window-2')) as { job: string };
+    const { job: second } = (await call('generate.start', live)) as { job: string };
+    expect(test.engine.cancelled).toEqual([{ job: first, hard: false }]);
+    test.engine.setState(second, 'running');
+    await call('generate.start', live);
+    expect(test.engine.cancelled.length).toBe(1);
+    expect(other).not.toBe(second);
+  });
+
+  it('gives up the drafts of a window that is gone, not what goes into the history', async () => {
+    const records = sampleRecords();
+    const start = async (kind: object, window: string): Promise<string> =>
+      ((await call('generate.start', { records, purpose: kind }, window)) as { job: string }).job;
+    const grid = await start({ kind: 'grid', points: [[1, 2]], steps: 4 }, 'window-1');
+    const live = await start({ kind: 'live', steps: 4 }, 'window-1');
+    await start({ kind: 'generate' }, 'window-1');
+    await start({ kind: 'live', steps: 4 }, 'window-2');
+    test.studio.windowGone('window-1');
+    expect(test.engine.cancelled.map(({ job }) => job)).toEqual([grid, live]);
+    await vi.waitFor(() => expect(test.keeper.closedWindows).toEqual(['window-1']));
+  });
+
+  it('puts results into the history and tells all windows', async () => {
+    const added = nextEvent('result.added');
+    test.engine.emit({ type: 'result', finished: finished(sampleResult('result-1')) });
+    expect((await added).result).toMatchObject({ id: 'result-1', title: 'Beach', text: 'a beach · a red ball' });
+    expect(await call('results.list', {})).toMatchObject({ total: 1 });
+  });
+
+  it('answers for a result that is still being stored', async () => {
+    let finish: (() => void) | undefined;
+    const slow = new (class extends SessionStrip {
+      override async add(one: Parameters<SessionStrip['add']>[0]): ReturnType<SessionStrip['add']> {
+        await new Promise<void>((resolve) => {
+          finish = resolve;
+        });
+        return super.add(one);
+      }
+    })();
+    await test[Symbol.asyncDispose]();
+    test = openTestStudio({ library: Promise.resolve(slow) });
+    test.engine.emit({ type: 'result', finished: finished(sampleResult('result-1')) });
+    const asked = call('results.get', { id: 'result-1' });
+    await vi.waitFor(() => expect(finish).toBeDefined());
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    finish?.();
+    expect(await asked).toMatchObject({ id: 'result-1' });
+  });
+
+  it('says that the engine crashed: what happened, what was kept, what to do', async () => {
+    const notice = nextEvent('notice');
+    test.engine.emit({ type: 'crashed', report: { code: 'crashed', message: 'gone', kept: 'all', remedy: 'again' } });
+    expect(await notice).toEqual({ level: 'error', message: 'gone', kept: 'all', remedy: 'again' });
+  });
+
+  it('configures the engine when device or threads change, and only then', async () => {
+    await call('settings.set', { theme: 'dark' });
+    expect(test.engine.configured).toEqual([]);
+    const device = nextEvent('device.changed');
+    await call('settings.set', { device: 'cpu', threads: 2 });
+    expect(test.engine.configured).toEqual([{ device: 'cpu', threads: 2 }]);
+    expect((await device).device.id).toBe('cpu');
+  });
+});
+
+describe('a history that is not there', () => {
+  it('is told once, and the session strip takes its place', async () => {
+    await test[Symbol.asyncDispose]();
+    const broken = Promise.reject(new StudioError('storage', 'the file is broken', { remedy: 'restore it' }));
+    test = openTestStudio({ library: broken });
+    const notice = await nextEvent('notice');
+    expect(notice).toMatchObject({ level: 'warning', remedy: 'restore it' });
+    expect(notice.message).toContain('the file is broken');
+    test.engine.emit({ type: 'result', finished: finished(sampleResult('result-1')) });
+    expect(await call('results.list', {})).toMatchObject({ total: 1, results: [{ id: 'result-1' }] });
+    expect(await call('results.update', { id: 'result-1', starred: true })).toMatchObject({ starred: true });
+  });
+
+  it('keeps what a full disk refused, beside what the library has', async () => {
+    const full = new (class extends SessionStrip {
+      fails = false;
+      override add(one: Parameters<SessionStrip['add']>[0]): ReturnType<SessionStrip['add']> {
+        return this.fails ? Promise.reject(new StudioError('disk-full', 'the disk is full')) : super.add(one);
+      }
+    })();
+    await full.add(finished(sampleResult('result-1', 1)));
+    full.fails = true;
+    await test[Symbol.asyncDispose]();
+    test = openTestStudio({ library: Promise.resolve(full) });
+    const notice = nextEvent('notice');
+    test.engine.emit({ type: 'result', finished: finished(sampleResult('result-2', 2)) });
+    expect(await notice).toMatchObject({ level: 'warning', kept: expect.any(String) as string });
+    expect(await call('results.list', {})).toMatchObject({
+      total: 2,
+      results: [{ id: 'result-2' }, { id: 'result-1' }],
+    });
+    expect(await call('results.get', { id: 'result-2' })).toMatchObject({ seed: 7 });
+    expect(await call('results.changes', { from: 'result-1', to: 'result-2' })).toEqual([]);
+    await call('results.delete', { ids: ['result-1', 'result-2'] });
+    expect(await call('results.list', {})).toMatchObject({ total: 0 });
+    const restored = eventsOf('result.added');
+    await call('results.restore', { ids: ['result-1', 'result-2'] });
+    expect(restored.map(({ result }) => result.id).toSorted()).toEqual(['result-1', 'result-2']);
+  });
+});
+
+describe('library items', () => {
+  it('keep their words and are found by their embedding', async () => {
+    const records = sampleRecords().slice(1);
+    const item = (await call('library.add', { name: 'Ball', records })) as { id: string };
+    expect(item).toMatchObject({ name: 'Ball', text: 'a red ball' });
+    const similar = await call('library.similar', { slot: { kind: 'text', text: 'ball' } });
+    expect(similar).toMatchObject([{ kind: 'item', id: item.id, cosine: 1 }]);
+  });
+
+  it('are kept without an embedding where no pack can make one', async () => {
+    test.engine.embedFails = true;
+    await call('library.add', { name: 'Ball', records: sampleRecords().slice(1) });
+    expect(await call('library.list', { search: 'red' })).toMatchObject([{ name: 'Ball' }]);
+    expect(await refusalOf(test.studio.call('library.similar', { slot: { kind: 'text' } }, 'w'))).toMatchObject({
+      code: 'model',
+    });
+  });
+
+  it('are records, not just anything', async () => {
+    const reply = test.studio.call('library.add', { name: 'x', records: [{ type: 'virus' }] }, 'w');
+    expect(await refusalOf(reply)).toMatchObject({ code: 'bad-input' });
+  });
+});
+
+describe('closing', () => {
+  it('saves, ends the engine, and may be asked for twice', async () => {
+    await Promise.all([test.studio.close(), test.studio.close()]);
+    expect(test.keeper.flushed).toBe(1);
+    expect(test.engine.closed).toBe(true);
+  });
+});
