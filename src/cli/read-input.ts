@@ -1,10 +1,10 @@
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { BlobStore } from '#engine/blobs/blob-store.ts';
-import { hashOf } from '#engine/blobs/blob-store.ts';
+import { importFile } from '#project/formats/import.ts';
+import { toDocument } from '#shared/document/document.ts';
 import type { StudioDocument } from '#shared/document/document.ts';
 import { LIMITS } from '#shared/document/limits.ts';
-import { readScene } from '#shared/document/scene-file.ts';
 import { StudioError } from '#shared/errors.ts';
 
 /** A file's bytes, refused in words when it is missing, a folder, or absurdly large. */
@@ -22,20 +22,19 @@ export async function readBytes(file: string): Promise<Uint8Array> {
   });
 }
 
-/** A scene from a scene file (JSON); the pictures inside go into the blob store. */
+/**
+ * A scene from any file that holds one: a scene (JSON), a project, a picture made by the studio, a PSD, OpenRaster or
+ * SVG file. The pictures inside go into the blob store.
+ */
 export async function readSceneFrom(file: string, blobs: BlobStore): Promise<StudioDocument> {
-  const bytes = await readBytes(file);
-  try {
-    const { document, blobs: pictures } = readScene(new TextDecoder('utf-8').decode(bytes));
-    for (const [hash, base64] of Object.entries(pictures)) {
-      const picture = new Uint8Array(Buffer.from(base64, 'base64'));
-      if (hashOf(picture) !== hash)
-        throw new StudioError('bad-input', `the picture ${hash.slice(0, 12)} inside is not the one its name says`);
-      await blobs.write(picture);
-    }
-    return document;
-  } catch (error) {
-    const { code, message, kept, remedy } = StudioError.from(error);
-    throw new StudioError(code, `${path.basename(file)}: ${message}`, { kept, remedy, cause: error });
-  }
+  const imported = await importFile({
+    name: path.basename(file),
+    bytes: await readBytes(file),
+    writeBlob: (bytes) => blobs.write(bytes),
+  });
+  if (imported.kind === 'image')
+    throw new StudioError('bad-input', `${path.basename(file)}: a picture without a scene inside`, {
+      remedy: 'make a scene of it with `spatext import`, or name a scene',
+    });
+  return toDocument(imported.records);
 }
