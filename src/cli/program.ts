@@ -2,10 +2,15 @@ import { Command } from 'commander';
 import { createRequire } from 'node:module';
 import { EXIT_HELP } from './cli-errors.ts';
 import { registerEmbed } from './commands/embed.ts';
+import { registerEvaluate } from './commands/evaluate.ts';
+import { registerExport } from './commands/export.ts';
 import { registerGenerate } from './commands/generate.ts';
+import { registerHistory } from './commands/history.ts';
+import { registerImport } from './commands/import.ts';
 import { registerInspect } from './commands/inspect.ts';
 import { registerPacks } from './commands/packs.ts';
 import { registerMap } from './commands/st.ts';
+import { registerStudy } from './commands/study.ts';
 
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
 
@@ -23,6 +28,11 @@ export function createProgram(): Command {
   registerPacks(program);
   registerMap(program);
   registerEmbed(program);
+  registerExport(program);
+  registerImport(program);
+  registerHistory(program);
+  registerEvaluate(program);
+  registerStudy(program);
   const throwInstead = (command: Command): void => {
     command.exitOverride();
     command.commands.forEach(throwInstead);

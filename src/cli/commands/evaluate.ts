@@ -158,7 +158,7 @@ export function nameOf(folder: string, all: readonly string[]): string {
 
 async function findPack(wanted: string | undefined): Promise<OpenPack> {
   const data = dataFolders(defaultDataFolder()).engine;
-  const readers = packReaders(openHashLedger(path.join(data, 'hashes.json')));
+  const readers = packReaders(openHashLedger(path.join(data, 'pack-hashes.json')));
   const { opened } = await openWanted(wanted, data, readers);
   if (opened.kind !== 'pixel')
     throw new StudioError('unsupported', 'this pack has no encoders that could judge', {
@@ -173,7 +173,7 @@ async function openWanted(wanted: string | undefined, data: string, readers: Ret
       if (await reader.claims(path.resolve(wanted))) return reader.open(path.resolve(wanted));
     throw new StudioError('not-found', `${wanted} is no model pack`);
   }
-  return new PackCatalogue(modelsFolder(), path.join(data, 'packs.json'), readers).open(wanted ?? null);
+  return new PackCatalogue(modelsFolder(), path.join(data, 'packs.json'), readers).get(wanted ?? null);
 }
 
 function chooseSegmenter(choice: string | undefined, judges: Segmenter | null): Segmenter | null {
