@@ -13,6 +13,13 @@ const BROWSERS = [
 ];
 const browser = process.env['SPATEXT_CHROMIUM'] ?? BROWSERS.find((file) => existsSync(file));
 
+// Chromium brings a graphics card imitated by the processor: slow, but it checks the GPU path.
+const softwareGpu = ['/usr/lib/chromium/vk_swiftshader_icd.json'].find((file) => existsSync(file));
+const testEnv: NodeJS.ProcessEnv = {
+  ...(browser ? { SPATEXT_CHROMIUM: browser } : {}),
+  ...(softwareGpu && !process.env['VK_DRIVER_FILES'] ? { VK_DRIVER_FILES: softwareGpu } : {}),
+};
+
 interface Counts {
   passed: number;
   failed: number;
@@ -42,7 +49,7 @@ function vitest(title: string, args: string[]): void {
     title,
     'vitest',
     ['run', ...args, '--reporter=default', '--reporter=json', `--outputFile.json=${report}`],
-    browser ? { SPATEXT_CHROMIUM: browser } : {},
+    testEnv,
   );
   try {
     const counted = JSON.parse(readFileSync(report, 'utf8')) as {

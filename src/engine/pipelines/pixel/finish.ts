@@ -1,5 +1,6 @@
 import type { SegmentScore } from '#shared/api/generation.ts';
 import type { StudioDocument } from '#shared/document/document.ts';
+import type { SegmentRecord } from '#shared/document/records.ts';
 import { disjointMasks } from '#shared/masks/segment-mask.ts';
 import type { BitmapLookup } from '#shared/masks/rasterize.ts';
 import { cropPicture, fromPixels, resizePicture, toPixels } from '../../image/picture.ts';
@@ -8,7 +9,6 @@ import { boxOfMask, segmentCrop, wholeCrop } from '../../spatext/crops.ts';
 import type { Frame } from '../../spatext/frame.ts';
 import type { PixelModel } from '../../spatext/pixel-model.ts';
 import { cosineSimilarity } from '../../tensor/index.ts';
-import type { PreparedScene } from './prepare.ts';
 
 /**
  * A 64 px sample to a picture of the frame's part of the canvas: super-resolution as often as the size asks
@@ -73,6 +73,16 @@ export interface Scored {
   readonly embeddings: (Float32Array | null)[];
 }
 
+/** What a picture is judged by. */
+export interface Judged {
+  readonly segments: readonly {
+    readonly record: SegmentRecord;
+    /** CLIP embeddings of its words and of what filled its slot; null where there are none. */
+    readonly slot: { readonly text: Float32Array | null; readonly embedding: Float32Array | null };
+  }[];
+  readonly globalText: Float32Array | null;
+}
+
 /**
  * The paper's local and global scores with the pack's own encoders: the cosine of each masked crop with its
  * text (and with the embedding that filled the slot), and of the whole picture with the global text.
@@ -81,7 +91,7 @@ export async function scorePicture(
   model: PixelModel,
   picture: Picture,
   document: StudioDocument,
-  prepared: PreparedScene,
+  prepared: Judged,
   bitmaps: BitmapLookup,
 ): Promise<Scored> {
   // Masks at a size that is enough for a 64 px crop; a 2048 px canvas would cost more than the picture.
@@ -108,7 +118,7 @@ export async function scorePicture(
     return {
       segment: record.id,
       clip: embedding && slot.text ? cosineSimilarity(embedding, slot.text) : null,
-      slot: embedding ? cosineSimilarity(embedding, slot.embedding) : null,
+      slot: embedding && slot.embedding ? cosineSimilarity(embedding, slot.embedding) : null,
       iou: null,
     };
   });

@@ -13,6 +13,7 @@ import { denoiseEmbeddings } from '../../spatext/prior.ts';
 import { buildMap } from '../../spatext/st-map.ts';
 import { GuidanceSettings } from '#shared/document/settings.ts';
 import { NoiseStream } from '../../tensor/index.ts';
+import { probeOnDevice } from '../../runtime/probe-network.ts';
 import { denoise } from './denoise.ts';
 import type { PreparedScene } from './prepare.ts';
 import { createScene } from '#shared/document/create.ts';
@@ -165,4 +166,25 @@ describe('the embedded pack against its recorded tensors', () => {
     expect([width, height]).toEqual([256, 256]);
     expect(distance(data, fixture('super_resolution').data)).toBeLessThan(1e-4);
   });
+});
+
+// A graphics card, or one imitated by the processor (VK_DRIVER_FILES naming Chromium's SwiftShader), checks the GPU path.
+const webgpu = await probeOnDevice('webgpu').then(
+  ({ largestError }) => largestError < 1e-3,
+  () => false,
+);
+describe.skipIf(!webgpu)('the same on WebGPU', () => {
+  test('the map and the denoiser compute what the processor does', async () => {
+    const pack = await openPack(path.join(modelsFolder(), 'spatext-emoji-v0'), openHashLedger());
+    const model = new PixelModel(pack, { providers: ['webgpu', 'cpu'], threads: 2 });
+    const run = rows(fixture('prior_run'));
+    const labels = Uint16Array.from(readNpy(readFileSync(path.join(FOLDER, 'labels.npy'))).data as ArrayLike<number>);
+    const features = await model.projectMap(buildMap(labels, [at(run, 0), at(run, 1), at(run, 3)], model.width));
+    const [out] = await model.denoise([
+      { sample: fixture('noise').data, timestep: 599, global: at(run, 11), features },
+    ]);
+    expect(distance(out ?? [], fixture('unet_call').data)).toBeLessThan(2e-3);
+    await model.release();
+    // An imitated card compiles every shader on the processor.
+  }, 240_000);
 });
