@@ -16,7 +16,8 @@ export const rendererConfig = (): UserConfig => ({
   build: {
     outDir: path.join(ROOT, 'out/renderer'),
     emptyOutDir: true,
-    target: ['chrome120', 'firefox128', 'safari17.4'],
+    target: 'es2022',
+    minify: true,
     // Inlined as data: addresses they would be no smaller, and the page's policy stays tight.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },

@@ -102,9 +102,11 @@ export function openHost(options: HostOptions): Studio {
 let formats: Promise<Formats> | undefined;
 /** Image codecs take a while to load; the first picture must not wait for them. */
 function loadFormats(): Promise<Formats> {
-  const load = (name: string): Promise<unknown> => import(name);
-  formats ??= Promise.all([load('#project/formats/export.ts'), load('#project/formats/import.ts')]).then(
-    ([exporting, importing]) => ({ ...(exporting as object), ...(importing as object) }) as Formats,
+  formats ??= Promise.all([import('#project/formats/export.ts'), import('#project/formats/import.ts')]).then(
+    ([exporting, importing]) => ({
+      exportScene: (input) => exporting.exportScene(input),
+      importFile: (input) => importing.importFile(input),
+    }),
   );
   return formats;
 }

@@ -8,6 +8,7 @@ import type { Carrier } from './api-client.ts';
 /** The part of a WebSocket that is used; tests bring Node's. */
 export interface Socket {
   binaryType: string;
+  readonly readyState: number;
   send(data: Uint8Array<ArrayBuffer>): void;
   close(): void;
   addEventListener(type: 'message', listener: (event: { data: unknown }) => void): void;
@@ -33,6 +34,8 @@ interface Pending {
   timer: ReturnType<typeof setTimeout> | undefined;
 }
 
+/** WebSocket.OPEN; a line may be closing without the event having come yet. */
+const OPEN = 1;
 const WINDOW_KEY = 'spatext.window';
 export type LineState = 'open' | 'closed';
 
@@ -75,7 +78,7 @@ export class SocketCarrier implements Carrier {
       }
       const pending: Pending = { frame, settle: resolve, timer: undefined };
       if (this.#ended) resolve(refusal(lost()));
-      else if (this.#ready) this.#send(id, pending);
+      else if (this.#ready && this.#socket?.readyState === OPEN) this.#send(id, pending);
       else {
         this.#waiting.set(id, pending);
         pending.timer = setTimeout(() => {
