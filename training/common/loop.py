@@ -29,7 +29,8 @@ from training.common.machine import Machine, lower_priority, start
 @dataclass(frozen=True)
 class LoopConfig:
     """How a stage is trained. ``minutes`` is the whole run's budget, over all resumed slices. Above 1,
-    ``average_every`` lets several processes run apart for that many steps and then means their weights."""
+    ``average_every`` lets several processes run apart for that many steps and then means their weights.
+    ``sheet_minutes`` 0 leaves the sample sheets out."""
 
     minutes: float = 60.0
     batch: int = 32
@@ -227,12 +228,12 @@ def train(stage: Stage, loop: LoopConfig, machine: Machine, folder: Path, max_st
         if now - last_save > loop.checkpoint_minutes * 60:
             save()
             last_save = now
-        if machine.leads and now - last_sheet > loop.sheet_minutes * 60:
+        if machine.leads and 0 < loop.sheet_minutes * 60 < now - last_sheet:
             stage.sheet(average, folder / f"sheet-{images:08d}.png")
             last_sheet = now
     if progress.count:
         progress.report(step, images, elapsed(), 0)
     save()
-    if machine.leads:
+    if machine.leads and loop.sheet_minutes > 0:
         stage.sheet(average, folder / f"sheet-{images:08d}.png")
     return average

@@ -55,21 +55,27 @@ def curve(folder: Path) -> list[dict]:
     return [json.loads(line) for line in (folder / "curves.jsonl").read_text().splitlines()]
 
 
+def v_error(stage: DecoderStage) -> float:
+    """The same for every call on the same weights: scenes and noise are fixed."""
+    torch.manual_seed(5)
+    with torch.no_grad():
+        return stage.loss(10_000, CPU, 16)[1]["v_error"]
+
+
 def test_decoder_learns_and_resumes_where_it_stopped(atlas: SpriteAtlas, tmp_path: Path) -> None:
-    loop = LoopConfig(batch=8, rate=3e-3, warm_steps=5, minutes=60)
-    train(decoder_stage(atlas), loop, CPU, tmp_path, max_steps=50)
-    first = curve(tmp_path)[0]
-    train(decoder_stage(atlas), loop, CPU, tmp_path, max_steps=150)
-    rows = curve(tmp_path)
-    assert rows[-1]["step"] == 150 and rows[-1]["images"] == 1200
-    assert rows[-1]["v_error"] < 0.8 * first["v_error"]
-    assert (tmp_path / "run.json").is_file() and list(tmp_path.glob("sheet-*.png"))
+    loop = LoopConfig(batch=8, rate=3e-3, warm_steps=3, minutes=60, sheet_minutes=0)
+    untrained = v_error(decoder_stage(atlas, perceptual=0.0))
+    train(decoder_stage(atlas, perceptual=0.0), loop, CPU, tmp_path, max_steps=10)
+    resumed = decoder_stage(atlas, perceptual=0.0)
+    train(resumed, loop, CPU, tmp_path, max_steps=50)
+    assert curve(tmp_path)[-1] | {"step": 50, "images": 400} == curve(tmp_path)[-1]
+    assert v_error(resumed) < 0.9 * untrained
     state = load_checkpoint(tmp_path)
-    assert state is not None and state["step"] == 150
+    assert state is not None and state["step"] == 50
 
 
 def test_another_configuration_is_refused_and_the_checkpoint_stays(atlas: SpriteAtlas, tmp_path: Path) -> None:
-    loop = LoopConfig(batch=4)
+    loop = LoopConfig(batch=4, sheet_minutes=0)
     train(decoder_stage(atlas), loop, CPU, tmp_path, max_steps=1)
     before = (tmp_path / "latest.pt").read_bytes()
     with pytest.raises(TrainingError, match="another configuration"):
@@ -79,9 +85,10 @@ def test_another_configuration_is_refused_and_the_checkpoint_stays(atlas: Sprite
 
 def test_the_clock_ends_a_run(atlas: SpriteAtlas, tmp_path: Path) -> None:
     began = time.monotonic()
-    train(decoder_stage(atlas), LoopConfig(batch=4, minutes=0.05), CPU, tmp_path)
-    assert time.monotonic() - began < 30
+    train(decoder_stage(atlas), LoopConfig(batch=4, minutes=0.03), CPU, tmp_path)
+    assert time.monotonic() - began < 60
     assert load_checkpoint(tmp_path) is not None
+    assert (tmp_path / "run.json").is_file() and list(tmp_path.glob("sheet-*.png"))
 
 
 def test_an_interrupted_write_leaves_the_one_before(tmp_path: Path) -> None:
@@ -170,9 +177,9 @@ def test_clip_learns_to_tell_toy_sprites_apart(atlas: SpriteAtlas, tmp_path: Pat
     torch.manual_seed(0)
     world = SceneOptions(concept_ids=tuple(range(12)), recolour=0.0, empty=0.0, counts=(1.0,), rough=False, keep_segment=1.0)
     stage = ClipStage(ClipTraining(world=world, synonyms=0.0, scenes=400), atlas, ToyBook(), CPU.device)
-    train(stage, LoopConfig(batch=24, rate=2e-3, warm_steps=5), CPU, tmp_path, max_steps=50)
+    train(stage, LoopConfig(batch=16, rate=2e-3, warm_steps=5), CPU, tmp_path, max_steps=30)
     rows = curve(tmp_path)
-    assert rows[-1]["own_caption"] > 0.3  # chance is 1 in 48
+    assert rows[-1]["own_caption"] > 0.15  # chance is 1 in 32
     stage.module.eval()
     folded = stage.module.image.fold()
     pixels = torch.rand(3, 3, 64, 64) * 2 - 1
@@ -193,7 +200,7 @@ def test_super_resolution_and_segmenter_train(atlas: SpriteAtlas, tmp_path: Path
     seg = SegmenterStage(SegmenterTraining(), atlas, CPU.device)
     for name in "sg":
         (tmp_path / name).mkdir()
-    train(sharp, LoopConfig(batch=2, warm_steps=2), CPU, tmp_path / "s", max_steps=3)
+    train(sharp, LoopConfig(batch=1, warm_steps=2, sheet_minutes=0), CPU, tmp_path / "s", max_steps=2)
     train(seg, LoopConfig(batch=4, rate=2e-3, warm_steps=2), CPU, tmp_path / "g", max_steps=6)
     assert curve(tmp_path / "g")[-1]["right_pixels"] > 0.05
 
@@ -210,8 +217,8 @@ def run_processes(world: Path, folder: Path, processes: int, config: Path) -> li
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         port = s.getsockname()[1]
-    launch = [sys.executable, "-m", "accelerate.commands.launch", "--cpu", "--num_processes", str(processes),
-              "--main_process_port", str(port), "-m"] if processes > 1 else [sys.executable, "-m"]
+    launch = [sys.executable, "-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", str(processes),
+              "--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port", str(port), "-m"] if processes > 1 else [sys.executable, "-m"]
     command = [*launch, "training.decoder", "--run", str(folder), "--world", str(world), "--clip", str(world / "clip"),
                "--config", str(config), "--steps", "20", "--batch", "16", "--precision", "fp32", "--device", "cpu"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False,
@@ -225,7 +232,7 @@ def test_two_processes_learn_as_one(world: Path, tmp_path: Path) -> None:
     torch.manual_seed(0)
     save_half(ImageEncoder().state_dict(), world / "clip", "image")
     config = tmp_path / "config.json"
-    config.write_text(json.dumps({"loop": {"rate": 3e-3, "warm_steps": 5}, "decoder": {
+    config.write_text(json.dumps({"loop": {"rate": 3e-3, "warm_steps": 5, "sheet_minutes": 0}, "decoder": {
         "net": {"channels": [8, 16, 16], "blocks": [1, 1, 1], "groups": 4, "condition": 32}, "perceptual": 0.0}}))
     one = run_processes(world, tmp_path / "one", 1, config)[-1]
     two = run_processes(world, tmp_path / "two", 2, config)[-1]
