@@ -41,7 +41,9 @@ export function forkNodeEngine(entry: string = ENGINE_ENTRY): EnginePort {
       };
       child.on('error', (error) => once(error.message));
       child.on('exit', (code, signal) => {
-        const words = lastWords.trim().split('\n').at(-1);
+        const lines = lastWords.trim().split('\n');
+        // Node ends its last words with its version; the line that names the error says more.
+        const words = lines.findLast((line) => /error/i.test(line)) ?? lines.at(-1);
         once(signal ? `ended by ${signal}` : `ended with code ${code}${words ? ` (${words.slice(0, 200)})` : ''}`);
       });
     },
