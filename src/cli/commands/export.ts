@@ -9,7 +9,6 @@ import { openExportable } from '#project/formats/exportable.ts';
 import { ExportFormat } from '#shared/api/calls.ts';
 import { sceneOf } from '#shared/document/document.ts';
 import { StudioError } from '#shared/errors.ts';
-import { openEngineSession } from '../engine-session.ts';
 import type { EngineSession } from '../engine-session.ts';
 import { claimOutputFolder } from '../output-folder.ts';
 import { decimal } from '../parse-options.ts';
@@ -95,6 +94,8 @@ async function withFilling<T>(
   wanted: string | undefined,
   use: (filling: MapFilling | undefined) => Promise<T>,
 ): Promise<T> {
+  // Loaded for arrays alone: no other format needs a model.
+  const { openEngineSession } = await import('../engine-session.ts');
   const session = await openEngineSession();
   try {
     const { packs, defaultPack } = await session.engine.packs();
