@@ -35,16 +35,18 @@ const GRIP = { width: 120, height: 40 } as const;
 export function placeWindow(remembered: WindowState | undefined, areas: readonly Bounds[]): WindowState {
   const main = areas[0] ?? { x: 0, y: 0, ...USUAL };
   if (remembered) {
-    const { bounds } = remembered;
+    const bounds = {
+      ...remembered.bounds,
+      width: Math.max(remembered.bounds.width, SMALLEST.width),
+      height: Math.max(remembered.bounds.height, SMALLEST.height),
+    };
     const reachable = areas.some(
       (area) =>
         Math.min(bounds.x + bounds.width, area.x + area.width) - Math.max(bounds.x, area.x) >= GRIP.width &&
         bounds.y >= area.y - 1 &&
         bounds.y + GRIP.height <= area.y + area.height,
     );
-    const width = Math.max(bounds.width, SMALLEST.width);
-    const height = Math.max(bounds.height, SMALLEST.height);
-    if (reachable) return { ...remembered, bounds: { ...bounds, width, height } };
+    if (reachable) return { ...remembered, bounds };
   }
   const width = Math.min(USUAL.width, main.width);
   const height = Math.min(USUAL.height, main.height);
