@@ -8,6 +8,7 @@ export class Outline {
   readonly path: Path2D;
   readonly bounds: Rect | undefined;
   readonly soft: ImageBitmap | undefined;
+  #top: Point | undefined;
   readonly #points: Float32Array;
   readonly #starts: Uint32Array;
 
@@ -36,6 +37,11 @@ export class Outline {
 
   /** Where a label's tail would touch: the highest point, the middle one if there are several. */
   top(): Point | undefined {
+    this.#top ??= this.#findTop();
+    return this.#top;
+  }
+
+  #findTop(): Point | undefined {
     let y = Infinity;
     for (let at = 1; at < this.#points.length; at += 2) y = Math.min(y, this.#points[at] ?? Infinity);
     if (y === Infinity) return undefined;

@@ -23,6 +23,12 @@ describe('placeTags', () => {
     expect(x).toBeGreaterThanOrEqual(6);
   });
 
+  test('bars are kept clear of', () => {
+    const bar = { x: 0, y: 0, width: 800, height: 290 };
+    const [x, y] = placeTags([item('a', 300, 300)], view, [bar]).get('a')!;
+    expect(overlap({ x, y, ...size }, bar)).toBe(0);
+  });
+
   test('labels of segments on top of each other do not overlap', () => {
     const items = Array.from({ length: 6 }, (_, k) => item(`s${k}`, 300 + k, 300 + k));
     const rects = [...placeTags(items, view).values()].map(([x, y]) => ({ x, y, ...size }));

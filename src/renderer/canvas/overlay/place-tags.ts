@@ -18,10 +18,11 @@ const EDGE = 6;
 /**
  * Places labels so that they hide neither each other nor leave the view: above the segment's top where that is free,
  * else above a corner, below, or inside. The first in the list choose first.
+ * @param taken parts of the view that bars cover
  * @returns the upper left corner of each, by id
  */
-export function placeTags(items: readonly TagItem[], view: Size): Map<string, Point> {
-  const placed: Rect[] = [];
+export function placeTags(items: readonly TagItem[], view: Size, taken: readonly Rect[] = []): Map<string, Point> {
+  const placed: Rect[] = [...taken];
   const places = new Map<string, Point>();
   for (const item of items) {
     let best: { rect: Rect; cost: number } | undefined;

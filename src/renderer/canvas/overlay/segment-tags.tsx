@@ -66,6 +66,9 @@ export function SegmentTags({ stage }: { readonly stage: Stage }) {
   );
 }
 
+/** Screen pixels that the turning handle takes above the selection. */
+const TURN_HANDLE = 34;
+
 /** Puts each label where the canvas now has its segment. */
 function placeAll(stage: Stage, layer: HTMLElement, selection: readonly SegmentId[]): void {
   const { viewport } = stage;
@@ -83,17 +86,23 @@ function placeAll(stage: Stage, layer: HTMLElement, selection: readonly SegmentI
       continue;
     }
     elements.set(id, element);
+    const [x, y] = toScreen(viewport, object?.moved ? [bounds.x + bounds.width / 2, bounds.y] : top);
+    const box = boxToScreen(viewport, bounds);
+    // the handle that turns the selection stands above it; its label goes higher still
+    const room = stage.scene.box.visible && selection.includes(id) ? TURN_HANDLE : 0;
     items.push({
       id,
-      top: toScreen(viewport, object?.moved ? [bounds.x + bounds.width / 2, bounds.y] : top),
-      bounds: boxToScreen(viewport, bounds),
+      top: [x, room > 0 ? box.y - room : y],
+      bounds: { ...box, y: box.y - room, height: box.height + room },
       size: { width: element.offsetWidth, height: element.offsetHeight },
     });
   }
   // the selected one, then the uppermost segments get the best places
   items.reverse();
   items.sort((a, b) => Number(selection.includes(b.id as SegmentId)) - Number(selection.includes(a.id as SegmentId)));
-  const places = placeTags(items, stage.size);
+  const bars = [...stage.root.querySelectorAll<HTMLElement>('.tool-bar, .tool-options, .view-chip')];
+  const taken = bars.map((bar) => ({ x: bar.offsetLeft, y: bar.offsetTop, width: bar.offsetWidth, height: bar.offsetHeight })); // prettier-ignore
+  const places = placeTags(items, stage.size, taken);
   for (const [id, element] of elements) {
     const at = places.get(id);
     hide(element, at === undefined);

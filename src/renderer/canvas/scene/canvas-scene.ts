@@ -11,6 +11,7 @@ import type { Outline } from '../masks/outline.ts';
 import { colourOf } from '../palette.ts';
 import type { Size, Viewport } from '../viewport/viewport.ts';
 import { toAffine } from '../viewport/viewport.ts';
+import { LaggingView } from './lagging-view.ts';
 import { ModelMapObject } from './model-map.ts';
 import { PictureObject } from './picture.ts';
 import { ReferenceObject } from './reference.ts';
@@ -58,6 +59,7 @@ export class CanvasScene {
   readonly #segments = new Map<SegmentId, SegmentObject>();
   readonly #references = new Map<string, ReferenceObject>();
   readonly #hit: OffscreenCanvasRenderingContext2D | null;
+  readonly #lag: LaggingView;
   #theme: CanvasTheme;
   #order: readonly SegmentId[] = [];
   #boxFor = '';
@@ -79,6 +81,7 @@ export class CanvasScene {
       centeredKey: 'altKey',
       targetFindTolerance: 2,
     });
+    this.#lag = new LaggingView(this.canvas);
     const size = { width: 1, height: 1 };
     this.#sheet = new SheetObject(size, theme);
     this.#picture = new PictureObject(
@@ -105,6 +108,7 @@ export class CanvasScene {
   setViewport(view: Viewport): void {
     this.canvas.setViewportTransform(toAffine(view));
     this.box.setCoords();
+    this.#lag.viewportChanged(view);
   }
 
   setTheme(theme: CanvasTheme): void {
@@ -129,7 +133,7 @@ export class CanvasScene {
   }
 
   setMap(map: MapAnswer | undefined, document: StudioDocument): void {
-    this.#map.update(map, (id) => {
+    this.#map.update(map, this.#theme.checkA, (id) => {
       const record = document[id];
       return colourOf(record?.type === 'segment' ? record.color : 0);
     });
@@ -209,6 +213,7 @@ export class CanvasScene {
   }
 
   async destroy(): Promise<void> {
+    this.#lag.destroy();
     await this.canvas.dispose();
   }
 

@@ -10,8 +10,11 @@ export class ModelMapObject extends SceneObject {
   #image: OffscreenCanvas | undefined;
   #columns = 0;
   #rows = 0;
+  #ground = '#000000';
 
-  update(map: MapAnswer | undefined, colourOf: (id: SegmentId) => string): void {
+  /** @param ground what is shown where no segment lies: the map has nothing there */
+  update(map: MapAnswer | undefined, ground: string, colourOf: (id: SegmentId) => string): void {
+    this.#ground = ground;
     if (!map) {
       this.#image = undefined;
       return;
@@ -34,6 +37,8 @@ export class ModelMapObject extends SceneObject {
   override paint(context: CanvasRenderingContext2D, zoom: number): void {
     if (!this.#image) return;
     const { width, height } = this;
+    context.fillStyle = this.#ground;
+    context.fillRect(0, 0, width, height);
     context.imageSmoothingEnabled = false;
     context.drawImage(this.#image, 0, 0, width, height);
     const cell = width / this.#columns;

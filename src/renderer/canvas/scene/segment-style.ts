@@ -40,9 +40,9 @@ export function segmentStyle(
     colour: colourOf(segment.color),
     fill: look.overPicture && look.hovered ? 0.16 : fill,
     pattern: look.patterns ? patternOf(segment.color) : undefined,
-    outline: !look.showOutlines && !look.selected ? 0 : look.selected ? 2.25 : 1.5,
+    outline: !look.showOutlines && !look.selected ? 0 : look.selected ? 2.25 : look.overPicture ? 1.75 : 1.5,
     dashed: look.overPicture && !look.selected,
-    halo: look.selected ? 4.25 : look.overPicture ? 3 : 0,
+    halo: look.selected ? 4.25 : look.overPicture ? 3.25 : 0,
     opacity: look.dimmed ? 0.18 : 1,
   };
 }

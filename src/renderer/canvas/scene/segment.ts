@@ -117,13 +117,13 @@ export function paintSegment(
     context.lineJoin = 'round';
     context.lineCap = 'round';
     if (style.halo > 0) {
-      context.strokeStyle = 'rgb(8 9 12 / 45%)';
+      context.strokeStyle = style.dashed ? 'rgb(8 9 12 / 28%)' : 'rgb(8 9 12 / 45%)';
       context.lineWidth = style.halo * pixel;
       context.stroke(outline.path);
     }
     context.strokeStyle = style.colour;
     context.lineWidth = style.outline * pixel;
-    if (style.dashed) context.setLineDash([5 * pixel, 5 * pixel]);
+    if (style.dashed) context.setLineDash([6 * pixel, 4.5 * pixel]);
     context.stroke(outline.path);
   }
   context.restore();

@@ -19,15 +19,7 @@ export class SheetObject extends SceneObject {
 
   override paint(context: CanvasRenderingContext2D, zoom: number): void {
     const { width, height } = this;
-    const { shadow, edge, checkA, checkB } = this.#theme;
-    const ratio = this.canvas?.getRetinaScaling() ?? 1;
-    context.save();
-    context.shadowColor = shadow;
-    context.shadowBlur = 28 * ratio;
-    context.shadowOffsetY = 8 * ratio;
-    context.fillStyle = checkA;
-    context.fillRect(0, 0, width, height);
-    context.restore();
+    const { edge, checkA, checkB } = this.#theme;
     context.fillStyle = checker(context, checkA, checkB, zoom) ?? checkA;
     context.fillRect(0, 0, width, height);
     const line = 1 / zoom;

@@ -3,7 +3,6 @@ export interface CanvasTheme {
   readonly checkA: string;
   readonly checkB: string;
   readonly edge: string;
-  readonly shadow: string;
   readonly accent: string;
   readonly handle: string;
   readonly dark: boolean;
@@ -17,7 +16,6 @@ export function readTheme(element: Element): CanvasTheme {
     checkA: token('--check-a', '#1b1d21'),
     checkB: token('--check-b', '#212429'),
     edge: dark ? 'rgb(0 0 0 / 70%)' : 'rgb(20 25 35 / 22%)',
-    shadow: dark ? 'rgb(0 0 0 / 45%)' : 'rgb(24 30 45 / 20%)',
     accent: token('--accent', '#7aa2ff'),
     handle: '#ffffff',
     dark,

@@ -1,4 +1,4 @@
-import { Rect as FabricRect } from 'fabric';
+import { Rect as FabricRect, controlsUtils } from 'fabric';
 import type { Affine } from '#shared/document/geometry.ts';
 import { IDENTITY, invert, multiply } from '../geometry/affine.ts';
 import type { Rect } from '../geometry/boxes.ts';
@@ -29,6 +29,12 @@ export class TransformBox extends FabricRect {
       hoverCursor: 'move',
       moveCursor: 'move',
     });
+    this.controls = controlsUtils.createObjectDefaultControls();
+    const turn = this.controls['mtr'];
+    if (turn) {
+      turn.render = controlsUtils.renderCircleControl;
+      turn.offsetY = -28;
+    }
     this.setTheme(theme);
   }
 
