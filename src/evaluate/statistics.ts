@@ -67,7 +67,12 @@ export function wilson(successes: number, count: number, z = 1.959964): Estimate
   const z2 = z * z;
   const centre = (p + z2 / (2 * count)) / (1 + z2 / count);
   const half = (z / (1 + z2 / count)) * Math.sqrt((p * (1 - p)) / count + z2 / (4 * count * count));
-  return { value: p, low: Math.max(0, centre - half), high: Math.min(1, centre + half), count };
+  return {
+    value: p,
+    low: successes === 0 ? 0 : centre - half,
+    high: successes === count ? 1 : centre + half,
+    count,
+  };
 }
 
 /** How likely a fair coin is to be at least as lopsided (two-sided sign test). */
