@@ -1,7 +1,11 @@
 import i18next from 'i18next';
 
 const number = (value: number, digits: number): string =>
-  value.toLocaleString(i18next.language || 'en', { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  value.toLocaleString(i18next.language || 'en', {
+    useGrouping: false,
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+  });
 
 /** Bytes as people read them: 212 MB, 1.5 GB (decimal units). */
 export function formatBytes(bytes: number): string {

@@ -1,4 +1,5 @@
 import { useRef, useState } from 'react';
+import { formatNumber } from '../app/format.ts';
 
 export interface NumberFieldProps {
   readonly label: string;
@@ -58,7 +59,7 @@ export function NumberField({
         aria-valuemin={min}
         aria-valuemax={max}
         disabled={disabled}
-        value={draft ?? value.toFixed(digits)}
+        value={draft ?? formatNumber(value, digits).replaceAll(/\s/g, '')}
         onFocus={(event) => event.currentTarget.select()}
         onChange={(event) => setDraft(event.currentTarget.value)}
         onBlur={commit}

@@ -3,6 +3,7 @@ import { Switch } from 'radix-ui';
 import { useId } from 'react';
 import { sceneOf, segmentsOf } from '#shared/document/document.ts';
 import { packOf } from '../../features/generate/requests.ts';
+import { openProject } from '../../features/scene/actions.ts';
 import { QueueButton } from '../../features/generate/queue.tsx';
 import { patchScene } from '../../store/recipes.ts';
 import { Button, IconButton, Tip } from '../../ui/button.tsx';
@@ -39,6 +40,22 @@ function AppMenu() {
   const studio = useStudio();
   const t = useT();
   useDocument((state) => [state.undo.length, state.redo.length]);
+  const recent = useSession((session) => session.settings.recent);
+  const reopen: MenuEntry[] =
+    recent.length === 0
+      ? []
+      : [
+          {
+            kind: 'sub',
+            id: 'recent',
+            label: t('shell.recent'),
+            items: recent.map((file) => ({
+              id: file.path,
+              label: file.name,
+              run: () => studio.attempt(() => openProject(studio, file.path)),
+            })),
+          },
+        ];
   const groups: MenuEntry[] = COMMAND_GROUPS.filter((group) => group !== 'scene' && group !== 'app').map((group) => ({
     kind: 'sub',
     id: group,
@@ -54,11 +71,9 @@ function AppMenu() {
         </button>
       }
       entries={[
-        ...commandEntries(
-          studio,
-          ['scene.new', 'scene.open', '-', 'scene.save', 'scene.saveAs', 'scene.export', 'scene.recover', '-'],
-          t,
-        ),
+        ...commandEntries(studio, ['scene.new', 'scene.open'], t),
+        ...reopen,
+        ...commandEntries(studio, ['scene.recover', '-', 'scene.save', 'scene.saveAs', 'scene.export', '-'], t),
         ...groups,
         ...commandEntries(studio, ['-', 'app.palette', 'app.cheatSheet', 'app.settings'], t),
       ]}

@@ -1,13 +1,14 @@
 import { useEffect, useState } from 'react';
 import type { CSSProperties, KeyboardEvent, PointerEvent, ReactNode } from 'react';
 import type { ResultId, ResultSummary } from '#shared/api/generation.ts';
-import { formatNumber, formatWhen } from '../../app/format.ts';
+import { formatDate, formatNumber } from '../../app/format.ts';
 import { useT } from '../../app/i18n/texts.ts';
 import { useSession, useStudio, useView } from '../../app/studio.ts';
 import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 import { Empty, Section, Segmented } from '../../ui/parts.tsx';
 import { SliderRow } from '../../ui/slider.tsx';
+import { changeWords } from './change-words.ts';
 import { openAsItWas, resultLabel } from '../history/actions.ts';
 
 type Mode = 'swipe' | 'overlay' | 'side';
@@ -211,7 +212,7 @@ function Changes({
       ) : (
         <ul className="changes">
           {changes.map((change) => (
-            <li key={change}>{change}</li>
+            <li key={change}>{changeWords(t, change)}</li>
           ))}
         </ul>
       )}
@@ -225,7 +226,7 @@ function Facts({ result, letter }: { readonly result: ResultSummary; readonly le
     <>
       <dt>{letter}</dt>
       <dd>
-        {resultLabel(result)} · {formatWhen(result.createdAt, Date.now())}
+        {resultLabel(result)} · {formatDate(result.createdAt)}
         {result.globalScore === null ? '' : ` · ${t('compare.score', { score: formatNumber(result.globalScore, 2) })}`}
       </dd>
     </>

@@ -8,7 +8,8 @@ import { useStudio, useView } from '../../app/studio.ts';
 import type { Studio } from '../../app/studio.ts';
 import { RightClick } from '../../ui/menu.tsx';
 import type { MenuEntry } from '../../ui/menu.tsx';
-import { openAsItWas, resultLabel, showResult, toggleCompare, updateResult } from './actions.ts';
+import { openAsItWas, showResult, toggleCompare, updateResult } from './actions.ts';
+import { useResultName } from './result-names.ts';
 
 /** A result as a small picture: click shows it, double click opens its scene again as it was. */
 export function Thumb({ result }: { readonly result: ResultSummary }) {
@@ -18,6 +19,7 @@ export function Thumb({ result }: { readonly result: ResultSummary }) {
     shown: view.shown.kind === 'result' && view.shown.id === result.id,
     mark: view.compare.indexOf(result.id),
   }));
+  const name = useResultName(result);
   return (
     <ResultMenu result={result}>
       <div className="thumb-wrap">
@@ -26,8 +28,8 @@ export function Thumb({ result }: { readonly result: ResultSummary }) {
           className="thumb"
           data-shown={shown}
           aria-pressed={shown}
-          aria-label={t('history.thumb', { label: resultLabel(result), text: result.text })}
-          title={result.text}
+          aria-label={t('history.thumb', { label: name, text: result.text })}
+          title={`${name}\n${result.text}`}
           onClick={(event) => {
             if (event.shiftKey || event.ctrlKey || event.metaKey) toggleCompare(studio, result.id);
             else showResult(studio, result);
@@ -35,7 +37,7 @@ export function Thumb({ result }: { readonly result: ResultSummary }) {
           onDoubleClick={() => studio.attempt(() => openAsItWas(studio, result.id))}
         >
           <img src={studio.blobUrl(result.picture)} alt="" loading="lazy" draggable={false} />
-          <span className="thumb-label ellipsis">{resultLabel(result)}</span>
+          <span className="thumb-label ellipsis">{name}</span>
           {mark >= 0 ? <span className="thumb-mark">{'ABCD'[mark]}</span> : null}
         </button>
         <button
