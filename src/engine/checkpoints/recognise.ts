@@ -144,6 +144,8 @@ async function assemble(parts: Parts): Promise<Checkpoint> {
   if (unet.size === 0) throw new StudioError('model', `${name} holds no denoiser`, { remedy: 'get the full model' });
   const told = await predictionOf(family, main, unet, sidecar);
   const variant = variantOf(name, main.metadata, unet);
+  const defaults = defaultsOf(family, variant, told.prediction);
+  const trained = sidecar.unet?.sample_size;
   return {
     path: parts.path,
     name,
@@ -169,8 +171,16 @@ async function assemble(parts: Parts): Promise<Checkpoint> {
     scheduler: sidecar.scheduler?._class_name
       ? { ...sidecar.scheduler }
       : schedulerFor(variant, told.prediction, told.zeroTerminalSnr),
-    defaults: defaultsOf(family, variant, told.prediction),
+    defaults: trained ? { ...defaults, size: trained * latentCellOf(parts.vae) } : defaults,
   };
+}
+
+/** Pixels of a latent cell: each upsampler doubles. 8 where there is no decoder to tell. */
+export function latentCellOf(vae: WeightTable): number {
+  const doublings = [...vae.keys()].filter((name) =>
+    /^decoder\.up_blocks\.\d+\.upsamplers\.0\.conv\.weight$/.test(name),
+  ).length;
+  return vae.has('decoder.conv_in.weight') ? 2 ** doublings : 8;
 }
 
 function vaePart(table: WeightTable, sidecar: Sidecar, family: Family): VaePart {

@@ -12,6 +12,8 @@ const UnetConfig = z.looseObject({
   attention_head_dim: z.union([z.int().min(1).max(1024), z.array(z.int().min(1).max(1024)).min(1).max(8)]).nullish(),
   num_attention_heads: z.union([z.int().min(1).max(1024), z.array(z.int().min(1).max(1024)).min(1).max(8)]).nullish(),
   norm_num_groups: z.int().min(1).max(1024).nullish(),
+  /** Latent cells on a side of the pictures it was trained on. */
+  sample_size: z.int().min(1).max(4096).nullish().catch(null),
   addition_time_embed_dim: z.int().min(2).max(4096).nullish(),
   block_out_channels: z.array(z.int().min(1)).min(1).max(8).nullish(),
 });

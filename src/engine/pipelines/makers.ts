@@ -1,6 +1,10 @@
+import { readdir } from 'node:fs/promises';
+import path from 'node:path';
 import type { PackSummary } from '#shared/api/packs.ts';
 import type { HashLedger } from '../packs/hash-ledger.ts';
 import type { PackReader } from '../packs/catalogue.ts';
+import { modelsFolder } from '../packs/models-folder.ts';
+import { openPack } from '../packs/open-pack.ts';
 import type { OpenPack } from '../packs/open-pack.ts';
 import { pixelPackReader } from '../packs/pixel-reader.ts';
 import type { ChosenDevice } from '../runtime/devices.ts';
@@ -13,27 +17,52 @@ import { StockMaker } from '../stock/stock-maker.ts';
 /** A recognised pack of any kind, ready to be loaded. */
 export type OpenedPack =
   | { readonly kind: 'pixel'; readonly fingerprint: string; readonly pack: OpenPack }
-  | { readonly kind: 'stock'; readonly fingerprint: string; readonly stock: OpenStock };
+  | {
+      readonly kind: 'stock';
+      readonly fingerprint: string;
+      readonly stock: OpenStock;
+      /** The embedded pack, whose CLIP judges the pictures; null: there is none. */
+      readonly companion: () => Promise<OpenPack | null>;
+    };
 
 /** Every kind of pack this engine knows, in the order in which a path is offered to them. */
 export function packReaders(ledger: HashLedger): PackReader<OpenedPack>[] {
   const pixel = pixelPackReader(ledger);
   return [
     {
-      claims: (path) => pixel.claims(path),
-      async open(path) {
-        const { summary, opened } = await pixel.open(path);
+      claims: (target) => pixel.claims(target),
+      async open(target) {
+        const { summary, opened } = await pixel.open(target);
         return { summary, opened: { kind: 'pixel', fingerprint: opened.fingerprint, pack: opened } };
       },
     },
     {
-      claims: (path) => stockPackReader.claims(path),
-      async open(path) {
-        const { summary, opened } = await stockPackReader.open(path);
-        return { summary, opened: { kind: 'stock', fingerprint: opened.fingerprint, stock: opened } };
+      claims: (target) => stockPackReader.claims(target),
+      async open(target) {
+        const { summary, opened } = await stockPackReader.open(target);
+        return {
+          summary: { ...summary, abilities: [...summary.abilities, 'scores'] },
+          opened: {
+            kind: 'stock',
+            fingerprint: opened.fingerprint,
+            stock: opened,
+            companion: () => embeddedPack(ledger),
+          },
+        };
       },
     },
   ];
+}
+
+/** The newest good pack that came with the studio. */
+async function embeddedPack(ledger: HashLedger): Promise<OpenPack | null> {
+  const folder = modelsFolder();
+  const names = (await readdir(folder).catch(() => [])).toSorted().toReversed();
+  for (const name of names) {
+    const pack = await openPack(path.join(folder, name), ledger).catch(() => null);
+    if (pack) return pack;
+  }
+  return null;
 }
 
 /** The workflow of a pack. Networks are loaded by its first job. */
@@ -42,6 +71,6 @@ export function openMaker(opened: OpenedPack, summary: PackSummary, device: Chos
     case 'pixel':
       return new PixelMaker(opened.pack, summary, device);
     case 'stock':
-      return new StockMaker(opened.stock, summary, device);
+      return new StockMaker(opened.stock, summary, device, { companion: opened.companion });
   }
 }

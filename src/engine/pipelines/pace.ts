@@ -5,7 +5,7 @@ import type { JobPhase, JobProgress } from '#shared/api/generation.ts';
  * costs is measured as it runs, and remembered from one job to the next.
  */
 export class Pace {
-  /** Milliseconds a denoiser pass (one picture, one condition) took lately in this process. */
+  /** Milliseconds a denoiser pass (one picture, one condition, size 1) took lately in this process. */
   #passMs: number | undefined;
   /** Milliseconds of everything after the passes, per picture, lately. */
   #tailMs: number | undefined;
@@ -35,8 +35,11 @@ export class JobMeter {
   #phase: JobPhase = 'loading';
   #since = performance.now();
   #passesDone = 0;
+  #workDone = 0;
   #picturesDone = 0;
   passesTotal = 0;
+  /** The passes weighted by their size, where passes of one job differ in it; null: all alike. */
+  workTotal: number | null = null;
   images = 0;
   image = 0;
   step = 0;
@@ -57,9 +60,11 @@ export class JobMeter {
     this.tell();
   }
 
-  passed(passes: number, milliseconds: number): void {
+  /** @param size of one pass, in the unit of workTotal */
+  passed(passes: number, milliseconds: number, size = 1): void {
     this.#passesDone += passes;
-    this.#pace.measurePasses(passes, milliseconds);
+    this.#workDone += passes * size;
+    this.#pace.measurePasses(passes * size, milliseconds);
     this.tell();
   }
 
@@ -78,7 +83,7 @@ export class JobMeter {
       image: this.image,
       images: this.images,
       secondsLeft: this.#pace.secondsLeft(
-        Math.max(0, this.passesTotal - this.#passesDone),
+        Math.max(0, (this.workTotal ?? this.passesTotal) - this.#workDone),
         Math.max(0, this.images - this.#picturesDone),
       ),
     });

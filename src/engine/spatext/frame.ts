@@ -36,16 +36,24 @@ export function frameAround(
 }
 
 /** The document as the frame sees it: a square canvas with every segment moved along. */
-export function framedDocument(document: StudioDocument, frame: Frame): StudioDocument {
+export const framedDocument = (document: StudioDocument, { x, y, side }: Frame): StudioDocument =>
+  windowedDocument(document, { x, y, width: side, height: side });
+
+/** The document as a window of it looks: a canvas of the window's size, wherever it lies, with every segment moved along. */
+export function windowedDocument(
+  document: StudioDocument,
+  window: { readonly x: number; readonly y: number; readonly width: number; readonly height: number },
+): StudioDocument {
   const scene = sceneOf(document);
-  if (frame.x === 0 && frame.y === 0 && frame.side === scene.width && frame.side === scene.height) return document;
+  const { x, y, width, height } = window;
+  if (x === 0 && y === 0 && width === scene.width && height === scene.height) return document;
   const records: Record<string, DocumentRecord> = {};
   for (const record of Object.values(document)) {
-    if (record.type === 'scene') records[record.id] = { ...record, width: frame.side, height: frame.side };
+    if (record.type === 'scene') records[record.id] = { ...record, width, height };
     else if (record.type === 'segment')
       records[record.id] = {
         ...record,
-        shapes: [{ kind: 'group', op: 'add', transform: [1, 0, 0, 1, -frame.x, -frame.y], shapes: record.shapes }],
+        shapes: [{ kind: 'group', op: 'add', transform: [1, 0, 0, 1, -x, -y], shapes: record.shapes }],
       };
     else records[record.id] = record;
   }

@@ -2,7 +2,7 @@ import { StudioError } from '#shared/errors.ts';
 import type { GuidanceCall, PassName, SegmentGuidance } from '../guidance/index.ts';
 import { combine, weightsAt, callProgress } from '../guidance/index.ts';
 import type { IpImage } from '../checkpoints/ip-adapter.ts';
-import { isDone, timestepOf } from '../schedulers/index.ts';
+import { beginsAtNoise, isDone, timestepOf } from '../schedulers/index.ts';
 import type { Scheduler, SchedulerPlan } from '../schedulers/index.ts';
 import { linear, slice } from '../tensor/index.ts';
 import type { Tensor } from '../tensor/index.ts';
@@ -76,7 +76,7 @@ export async function denoiseStock(predict: Predict, run: StockRun): Promise<Ten
     return known.original;
   }
   let sample =
-    known && startIndex > 0
+    known && !beginsAtNoise(plan, startIndex)
       ? scheduler.addNoise(plan, known.original, noise, startIndex)
       : linear([[plan.initNoiseSigma, noise]]);
   while (!isDone(state)) {

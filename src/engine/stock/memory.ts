@@ -35,6 +35,7 @@ function weights(table: WeightTable): number {
  * @param rows passes that go through the denoiser at once
  * @param cells places of the latent grid
  * @param free bytes that may be used
+ * @param isolated with the leak shield, which writes down the score of every pair of places
  */
 export function estimateMemory(
   opened: OpenStock,
@@ -42,6 +43,7 @@ export function estimateMemory(
   cells: number,
   cellSide: number,
   free: number,
+  isolated = false,
 ): MemoryEstimate {
   const { source } = opened;
   const share = { texts: 0, denoiser: 0, decoder: 0 };
@@ -55,7 +57,9 @@ export function estimateMemory(
   }
   const widths =
     source.kind === 'checkpoint' ? (source.checkpoint.unet.table.get('conv_in.weight')?.shape[0] ?? 320) / 320 : 1;
-  const denoiser = share.denoiser + rows * cells * BYTES_PER_CELL * widths;
+  const heads = source.kind === 'checkpoint' ? Math.max(...source.checkpoint.unet.heads) : 0;
+  const scores = isolated ? rows * cells ** 2 * 4 * heads * 2 : 0;
+  const denoiser = share.denoiser + rows * cells * BYTES_PER_CELL * widths + scores;
   const decoder = share.decoder + Math.min(cells, 64 * 64 * 1.5) * cellSide ** 2 * BYTES_PER_PIXEL * widths;
   const together = share.texts + denoiser + decoder;
   const apart = Math.max(share.texts, denoiser, decoder);

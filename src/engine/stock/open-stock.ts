@@ -8,7 +8,13 @@ import { readImageEncoder, readIpAdapter } from '../checkpoints/ip-adapter.ts';
 import type { ImageEncoder, IpAdapter } from '../checkpoints/ip-adapter.ts';
 import { readLora } from '../checkpoints/lora.ts';
 import type { Checkpoint } from '../checkpoints/recognise.ts';
-import { describeSizes, missingParts, recogniseCheckpoint, recogniseVae } from '../checkpoints/recognise.ts';
+import {
+  describeSizes,
+  latentCellOf,
+  missingParts,
+  recogniseCheckpoint,
+  recogniseVae,
+} from '../checkpoints/recognise.ts';
 import { schedulerFor } from '../checkpoints/character.ts';
 import type { PackReader } from '../packs/catalogue.ts';
 import type { LoraChoice, SamplerName } from '#shared/document/settings.ts';
@@ -88,7 +94,7 @@ function stockOf(source: OpenStock['source'], recipe: ModelRecipe | null, more: 
   if (source.kind === 'checkpoint')
     for (const file of source.checkpoint.files)
       hash.update(`${basename(file.path)} ${file.bytes} ${file.modifiedMs}\n`);
-  else hash.update(`${source.folder.traits.name} ${source.folder.bytes}\n`);
+  else hash.update(`${source.folder.traits.name} ${source.folder.bytes} ${source.folder.modifiedMs}\n`);
   const fewSteps =
     source.kind === 'checkpoint' ? source.checkpoint.variant !== 'base' : source.folder.traits.family === 'lcm';
   return { source, recipe, fewSteps, fingerprint: hash.update(more).digest('hex') };
@@ -134,8 +140,9 @@ function summaryOfStock(path: string, opened: OpenStock): PackSummary {
   const defaults =
     source.kind === 'checkpoint'
       ? source.checkpoint.defaults
-      : { steps: lcm ? 4 : 20, guidance: lcm ? 1 : 7.5, size: family === 'sdxl' ? 1024 : 512 };
-  const cell = 8;
+      : { steps: lcm ? 4 : 20, guidance: lcm ? 1 : 7.5, size: source.folder.side };
+  const cell =
+    source.kind === 'checkpoint' ? latentCellOf(source.checkpoint.vae.table) : source.folder.traits.latentCell;
   const sampler: SamplerName = lcm ? 'lcm' : opened.fewSteps ? 'euler' : 'dpmpp-2m-karras';
   const missing = source.kind === 'checkpoint' && !recipe?.vae ? missingParts(source.checkpoint) : [];
   const name = recipe?.name ?? basename(path).replace(/\.(recipe\.json|safetensors|sft)$/i, '');

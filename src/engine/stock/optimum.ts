@@ -15,6 +15,7 @@ const ModelIndex = z.looseObject({ _class_name: z.string(), force_zeros_for_empt
 const UnetConfig = z.looseObject({
   in_channels: z.int().min(1).max(64).default(4),
   out_channels: z.int().min(1).max(64).default(4),
+  sample_size: z.int().min(1).max(4096).nullish().catch(null),
   time_cond_proj_dim: z.int().min(1).max(4096).nullish(),
   addition_embed_type: z.string().nullish(),
   addition_time_embed_dim: z.int().nullish(),
@@ -51,6 +52,10 @@ export interface OptimumFolder {
   readonly files: Readonly<Record<string, string>>;
   /** Bytes on disk of all graphs, external data included. */
   readonly bytes: number;
+  /** When the graphs were last written, in milliseconds. */
+  readonly modifiedMs: number;
+  /** Side of the square pictures that the model was trained on. */
+  readonly side: number;
 }
 
 async function config<T>(schema: z.ZodType<T>, folder: string, ...path: string[]): Promise<T | undefined> {
@@ -66,7 +71,10 @@ async function config<T>(schema: z.ZodType<T>, folder: string, ...path: string[]
   }
 }
 
-async function fileOf(folder: string, component: string): Promise<{ file: string; bytes: number } | undefined> {
+async function fileOf(
+  folder: string,
+  component: string,
+): Promise<{ file: string; bytes: number; modifiedMs: number } | undefined> {
   for (const name of FILES) {
     const file = join(folder, component, name);
     const info = await stat(file).catch(() => undefined);
@@ -79,7 +87,7 @@ async function fileOf(folder: string, component: string): Promise<{ file: string
         ),
       ),
     );
-    return { file, bytes: data.reduce((sum, size) => sum + size, info.size) };
+    return { file, bytes: data.reduce((sum, size) => sum + size, info.size), modifiedMs: info.mtimeMs };
   }
   return undefined;
 }
@@ -131,11 +139,13 @@ export async function recogniseOptimum(path: string): Promise<OptimumFolder> {
   ];
   const files: Record<string, string> = {};
   let bytes = 0;
+  let modifiedMs = 0;
   for (const component of components) {
     const found = await fileOf(path, component);
     if (found) {
       files[component] = found.file;
       bytes += found.bytes;
+      modifiedMs = Math.max(modifiedMs, found.modifiedMs);
     } else if (component !== 'vae_encoder')
       throw new StudioError('model', `${name} lacks ${component}/model.onnx`, { remedy: 'export the folder again' });
   }
@@ -149,19 +159,22 @@ export async function recogniseOptimum(path: string): Promise<OptimumFolder> {
     throw new StudioError('model', `${name} lacks scheduler/scheduler_config.json`, {
       remedy: 'export the folder again',
     });
+  const latentCell = 2 ** ((vae?.block_out_channels.length ?? 4) - 1);
   const pads = [await padOf(path, 'tokenizer')];
   if (family === 'sdxl') pads.push(await padOf(path, 'tokenizer_2'));
   return {
     path,
     files,
     bytes,
+    modifiedMs,
+    side: unet.sample_size ? unet.sample_size * latentCell : family === 'sdxl' ? 1024 : 512,
     traits: {
       name,
       family: family === 'sd1' && text?.hidden_act === 'gelu' ? 'sd2' : family,
       scheduler: parseSchedulerConfig(scheduler),
       inputChannels: unet.in_channels,
       latentChannels: unet.out_channels,
-      latentCell: 2 ** ((vae?.block_out_channels.length ?? 4) - 1),
+      latentCell,
       scalingFactor: vae?.scaling_factor ?? 0.18215,
       shiftFactor: vae?.shift_factor ?? 0,
       regional: false,

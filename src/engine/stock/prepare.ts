@@ -8,11 +8,13 @@ import { disjointMasks } from '#shared/masks/segment-mask.ts';
 import { mapWarnings } from '#shared/masks/warnings.ts';
 import type { BlobStore } from '../blobs/blob-store.ts';
 import type { IpImage } from '../checkpoints/ip-adapter.ts';
+import { windowedDocument } from '../spatext/frame.ts';
 import type { EmbeddingNames } from '../tokenizer/prompt.ts';
 import type { StockScene, StockSegment } from './denoise.ts';
 import type { ImageTokens } from './image-tokens.ts';
 import type { EncodedText, StockNetworks } from './networks.ts';
 import type { TextReader } from './text.ts';
+import type { View } from './view.ts';
 
 export interface PrepareOptions {
   readonly networks: StockNetworks;
@@ -27,16 +29,6 @@ export interface PrepareOptions {
 export interface PreparedStock {
   readonly scene: StockScene;
   readonly records: readonly SegmentRecord[];
-  readonly warnings: readonly SegmentWarning[];
-}
-
-/** Sizes that a model can make: whole latent cells, at least eight. */
-export function modelSize(
-  scene: { readonly width: number; readonly height: number },
-  cell: number,
-): { width: number; height: number } {
-  const side = (pixels: number) => Math.max(8, Math.ceil(pixels / cell)) * cell;
-  return { width: side(scene.width), height: side(scene.height) };
 }
 
 /** A part of a slot: words, and pictures with the share that they have in a mix. */
@@ -83,22 +75,23 @@ function mixTexts(parts: readonly { readonly encoded: EncodedText; readonly shar
 }
 
 /**
- * A scene for a stock model: texts and pictures encoded, shapes on the latent grid. Everything here is
- * done once per generation.
+ * A view of a scene for a stock model: texts and pictures encoded, shapes on the latent grid. Everything here is
+ * done once per generation; texts and pictures are remembered from view to view.
  *
  * @throws StudioError 'unsupported' for a slot filled by a picture where the model reads none
  */
 export async function prepareStock(
   document: StudioDocument,
-  size: { width: number; height: number },
+  view: View,
   options: PrepareOptions,
 ): Promise<PreparedStock> {
   const { networks, reader, pictures } = options;
   const { traits } = networks;
   const scene = sceneOf(document);
-  const latent = { height: size.height / traits.latentCell, width: size.width / traits.latentCell };
+  const { latent } = view;
   const drawn: { record: SegmentRecord; filling: Filling; mask: Float32Array }[] = [];
-  for (const { segmentId, mask } of disjointMasks(document, latent, options.bitmaps).segments) {
+  for (const { segmentId, mask } of disjointMasks(windowedDocument(document, view.region), latent, options.bitmaps)
+    .segments) {
     const record = document[segmentId];
     if (record?.type !== 'segment') throw new StudioError('internal', `${segmentId} has a mask but no record`);
     const filling = fillingOf(document, slotOf(document, record.slot).content);
@@ -157,10 +150,9 @@ export async function prepareStock(
   }
   return {
     records: drawn.map(({ record }) => record),
-    warnings: mapWarnings(document, { mapWidth: latent.width, mapHeight: latent.height, bitmaps: options.bitmaps }),
     scene: {
       latent,
-      picture: size,
+      picture: view.picture,
       masks: drawn.map(({ mask }) => mask),
       segments,
       empty,
@@ -168,4 +160,18 @@ export async function prepareStock(
       global: scene.text.trim() === '' ? null : await read(scene.text),
     },
   };
+}
+
+/** What may go wrong with segments on the latent grid. */
+export function warningsOf(
+  document: StudioDocument,
+  { latent, region }: View,
+  bitmaps: BitmapLookup,
+): SegmentWarning[] {
+  const scene = sceneOf(document);
+  return mapWarnings(document, {
+    mapWidth: Math.max(1, Math.round((latent.width * scene.width) / region.width)),
+    mapHeight: Math.max(1, Math.round((latent.height * scene.height) / region.height)),
+    bitmaps,
+  });
 }

@@ -16,6 +16,7 @@ import type { FinishedResult } from '../jobs/engine-api.ts';
 import type { JobContext } from '../pipelines/maker.ts';
 import { stockPackReader } from './open-stock.ts';
 import { StockMaker } from './stock-maker.ts';
+import type { StockMakerOptions } from './stock-maker.ts';
 
 const DEVICE = { id: 'cpu', providers: ['cpu'], threads: 1, fallback: undefined } as const;
 const PIPELINES = join(import.meta.dirname, '../../../test/fixtures/pipelines');
@@ -34,9 +35,10 @@ interface Told {
   previews: number;
 }
 
-async function makerOf(path: string): Promise<StockMaker> {
+/** @param side for which the model is said to be trained: with 96 a scene of 128 x 64 is made in one stage */
+async function makerOf(path: string, side = 96, options: StockMakerOptions = {}): Promise<StockMaker> {
   const { opened, summary } = await stockPackReader.open(path);
-  return new StockMaker(opened, summary, DEVICE);
+  return new StockMaker(opened, { ...summary, outputSize: { width: side, height: side } }, DEVICE, options);
 }
 
 type Drawn = { content: SlotContent | string; x: number; more?: Partial<SegmentRecord> };
@@ -265,7 +267,7 @@ test('a checkpoint that goes away while it is in use: one sentence, no crash', a
 
 describe('a black box (folder exported by optimum)', () => {
   test.each(['tiny-sd15', 'tiny-sdxl', 'tiny-lcm'])('%s makes segments around the network', async (name) => {
-    const maker = await makerOf(join(PIPELINES, name));
+    const maker = await makerOf(join(PIPELINES, name), 32);
     const drawn = TWO.map((segment) => ({ ...segment, more: {} }));
     const told = await make(
       maker,
@@ -288,7 +290,7 @@ describe('a black box (folder exported by optimum)', () => {
   });
 
   test('equal texts share a pass; LoRAs are refused', async () => {
-    const maker = await makerOf(join(PIPELINES, 'tiny-lcm'));
+    const maker = await makerOf(join(PIPELINES, 'tiny-lcm'), 32);
     const at = async (second: string) =>
       (
         await make(

@@ -1,45 +1,86 @@
-import { randomBytes } from 'node:crypto';
-import type { GenerateRequest, JobPurpose, Result, ResultId } from '#shared/api/generation.ts';
+import type { GenerateRequest, JobPurpose } from '#shared/api/generation.ts';
 import type { PackSummary } from '#shared/api/packs.ts';
-import { sceneOf, toDocument, toRecords } from '#shared/document/document.ts';
+import { sceneOf, toDocument } from '#shared/document/document.ts';
 import type { StudioDocument } from '#shared/document/document.ts';
-import type { SceneRecord } from '#shared/document/records.ts';
-import type { GuidanceSettings } from '#shared/document/settings.ts';
+import type { SceneRecord, SlotContent } from '#shared/document/records.ts';
 import { StudioError } from '#shared/errors.ts';
 import type { BitmapLookup } from '#shared/masks/rasterize.ts';
+import type { BlobStore } from '../blobs/blob-store.ts';
 import { loadBitmaps } from '../image/bitmaps.ts';
-import { cropPicture, encodePng, resizePicture, toPixels } from '../image/picture.ts';
+import { encodePng, resizePicture, toPixels } from '../image/picture.ts';
 import type { Picture } from '../image/picture.ts';
+import type { OpenPack } from '../packs/open-pack.ts';
 import type { JobContext, Maker } from '../pipelines/maker.ts';
 import { JobMeter, Pace } from '../pipelines/pace.ts';
+import { meanScore } from '../pipelines/pixel/finish.ts';
 import { firstOrder, ordersOf } from '../pipelines/pixel/orders.ts';
 import type { Order } from '../pipelines/pixel/orders.ts';
 import type { ChosenDevice } from '../runtime/devices.ts';
-import { createScheduler, parseSchedulerConfig, planPartial, samplerFor } from '../schedulers/index.ts';
-import type { Scheduler, TrainingSchedule } from '../schedulers/index.ts';
+import { planPartial } from '../schedulers/index.ts';
+import type { Scheduler, SchedulerPlan } from '../schedulers/index.ts';
 import { NoiseStream, tensor } from '../tensor/index.ts';
 import type { Tensor } from '../tensor/index.ts';
 import type { PreviewMap } from './autoencoder.ts';
 import { decodeLatents, fitPreviewMap, previewOf } from './autoencoder.ts';
-import { encodeKnown, finishKnown, inpaintingChannels, knownLatents } from './known.ts';
-
+import { Companion } from './companion.ts';
+import { finishedOf, speakingSegments } from './finished.ts';
+import type { Made } from './finished.ts';
 import { ImageTokens } from './image-tokens.ts';
+import { cellsInView, encodeInView, inpaintingChannels, knownPicture, layOver } from './known.ts';
+import type { KnownPicture } from './known.ts';
 import { makeLatents, planCost } from './make.ts';
 import { estimateMemory, requireMemory, usableMemory } from './memory.ts';
 import type { LoadedStock, OpenStock } from './open-stock.ts';
 import { loadStock } from './open-stock.ts';
-import { modelSize, prepareStock } from './prepare.ts';
+import { prepareStock, warningsOf } from './prepare.ts';
 import type { PreparedStock } from './prepare.ts';
+import { dialsOf, stockSampler, toldScale } from './sampling.ts';
+import { stagesOf } from './stages.ts';
+import type { DenoiseStage, EnlargeStage, Stage } from './stages.ts';
 import { TextReader } from './text.ts';
+import { cutCanvas, scalesOf, sizingOf, viewOfCanvas } from './view.ts';
+import type { View } from './view.ts';
 
 /** Previews at most this often: people see no more, and encoding them costs. */
 const PREVIEW_EVERY_MS = 400;
-/** How much of the schedule the second stage of a high resolution runs. */
-const REFINE_STRENGTH = 0.4;
+/** Rows of a call of the denoiser: the passes of one step. */
+const ROWS = 3;
 
 interface Ready extends LoadedStock {
   readonly reader: TextReader;
   readonly tokens: ImageTokens | null;
+}
+
+/** A stage with all that is known before the first pass. */
+interface PlannedStage extends DenoiseStage {
+  readonly prepared: PreparedStock;
+  readonly plan: SchedulerPlan;
+  readonly startIndex: number;
+  /** Latent cells in units of the first stage's: what a pass costs. */
+  readonly size: number;
+}
+
+/** What all pictures of a job share. */
+interface Job {
+  readonly ready: Ready;
+  readonly document: StudioDocument;
+  readonly scene: SceneRecord;
+  readonly purpose: JobPurpose;
+  readonly bitmaps: BitmapLookup;
+  readonly known: KnownPicture | null;
+  readonly scheduler: Scheduler;
+  readonly stages: readonly (PlannedStage | EnlargeStage)[];
+  /** Parts are closed as soon as the next one begins. */
+  readonly offload: boolean;
+  readonly context: JobContext;
+  readonly meter: JobMeter;
+}
+
+export interface StockMakerOptions {
+  /** The embedded pack, which judges and enlarges; null: there is none. */
+  readonly companion?: () => Promise<OpenPack | null>;
+  /** Bytes that a job may use, asked at its beginning. */
+  readonly memory?: () => number;
 }
 
 /** The artist's own models: checkpoints opened in place and folders exported by optimum. */
@@ -47,27 +88,34 @@ export class StockMaker implements Maker {
   readonly summary: PackSummary;
   readonly #opened: OpenStock;
   readonly #device: ChosenDevice;
+  readonly #companion: Companion;
+  readonly #memory: () => number;
   readonly #pace = new Pace();
   #ready: Promise<Ready> | undefined;
   #readyFor = '';
   #previewMap: PreviewMap | undefined;
 
-  constructor(opened: OpenStock, summary: PackSummary, device: ChosenDevice) {
+  constructor(opened: OpenStock, summary: PackSummary, device: ChosenDevice, options: StockMakerOptions = {}) {
     this.#opened = opened;
     this.summary = summary;
     this.#device = device;
+    this.#companion = new Companion(options.companion ?? (async () => null), this.#settings);
+    this.#memory = options.memory ?? usableMemory;
+  }
+
+  get #settings(): { providers: readonly string[]; threads: number } {
+    return { providers: this.#device.providers, threads: this.#device.threads };
   }
 
   /** The networks with the scene's LoRAs over them; another set means other graphs, opened in under a second. */
   async #load(loras: SceneRecord['loras']): Promise<Ready> {
     const key = JSON.stringify(loras);
-    if (this.#ready && this.#readyFor !== key) await this.release();
+    if (this.#ready && this.#readyFor !== key) await this.#close();
     this.#readyFor = key;
-    const settings = { providers: this.#device.providers, threads: this.#device.threads };
-    this.#ready ??= loadStock(this.#opened, loras, settings).then((loaded) => ({
+    this.#ready ??= loadStock(this.#opened, loras, this.#settings).then((loaded) => ({
       ...loaded,
       reader: new TextReader(loaded.networks),
-      tokens: loaded.pictures && new ImageTokens(loaded.pictures.adapter, loaded.pictures.encoder, settings),
+      tokens: loaded.pictures && new ImageTokens(loaded.pictures.adapter, loaded.pictures.encoder, this.#settings),
     }));
     this.#ready.catch(() => {
       this.#ready = undefined;
@@ -75,15 +123,16 @@ export class StockMaker implements Maker {
     return this.#ready;
   }
 
-  embed(): Promise<{ values: Float32Array; space: string }> {
-    return Promise.reject(
-      new StudioError('unsupported', `${this.summary.name} has no embeddings to search by`, {
-        remedy: 'choose the embedded pack for searching',
-      }),
-    );
+  embed(content: SlotContent, blobs: BlobStore): Promise<{ values: Float32Array; space: string }> {
+    return this.#companion.embed(content, blobs);
   }
 
   async release(): Promise<void> {
+    await this.#close();
+    await this.#companion.release();
+  }
+
+  async #close(): Promise<void> {
     const ready = await this.#ready?.catch(() => undefined);
     this.#ready = undefined;
     await ready?.tokens?.release();
@@ -94,106 +143,88 @@ export class StockMaker implements Maker {
     const meter = new JobMeter(this.#pace, (progress) => context.progress(progress));
     const document = toDocument(request.records);
     const scene = sceneOf(document);
+    const { purpose } = request;
     meter.enter('loading');
     const ready = await this.#load(scene.loras);
-    const { networks } = ready;
-    const { traits } = networks;
-    const size = modelSize(scene, traits.latentCell);
-    const free = usableMemory();
-    const cells = (size.width / traits.latentCell) * (size.height / traits.latentCell);
-    const estimate = estimateMemory(this.#opened, 3, cells, traits.latentCell, free);
-    requireMemory(estimate, free);
+    const bitmaps = await loadBitmaps(document, context.blobs);
+    const known = await knownPicture(request, document, bitmaps, context.blobs);
+    const sizing = sizingOf(ready.networks.traits, this.summary.outputSize.width);
+    const stages = stagesOf(purpose, scene, known, sizing);
+    const offload = this.#reserveMemory(stages, scene, sizing.cell);
     await context.breathe();
 
     meter.enter('texts');
-    const bitmaps = await loadBitmaps(document, context.blobs);
-    const prepared = await this.#prepare(ready, document, size, bitmaps, context);
-    if (estimate.offload) await networks.rest('texts');
-    meter.enter('map');
-    const known = await knownLatents(networks, request, document, size, bitmaps, context);
-
-    const { purpose } = request;
-    const orders =
-      purpose.kind === 'upscale' ? [{ ...firstOrder(scene), purpose }] : ordersOf(purpose, keptOnly(scene));
+    const scheduler = stockSampler(scene.sampler.name, ready.networks.traits.scheduler);
     const steps = purpose.kind === 'grid' || purpose.kind === 'live' ? purpose.steps : scene.sampler.steps;
-    const scheduler = this.#scheduler(scene);
-    const { plan, startIndex } = planPartial(scheduler, steps, purpose.kind === 'upscale' ? 0 : known.strength, {
-      eta: scene.sampler.eta,
-    });
-    meter.images = orders.length;
-    meter.steps = plan.timesteps.length;
-    meter.passesTotal = orders.reduce(
-      (sum, order) =>
-        sum + planCost(traits, prepared.scene, this.#dials(order.guidance), plan, startIndex, this.#opened.fewSteps),
-      0,
-    );
+    const planned: (PlannedStage | EnlargeStage)[] = [];
+    for (const stage of stages) {
+      if (stage.kind === 'enlarge') {
+        planned.push(stage);
+        continue;
+      }
+      const prepared = await this.#prepare(ready, document, stage.view, bitmaps, context);
+      const schedule = planPartial(scheduler, steps, stage.strength, { eta: scene.sampler.eta });
+      const first = planned.find((other) => other.kind === 'denoise');
+      const size = first ? cellsOf(stage.view) / cellsOf(first.view) : 1;
+      planned.push({ ...stage, ...schedule, prepared, size });
+    }
+    if (offload) await ready.networks.rest('texts');
+    const kept = purpose.kind !== 'grid' && purpose.kind !== 'live';
+    const judged = kept && (await this.#companion.exists());
+    const bestOf = judged && purpose.kind === 'generate' ? scene.batch.bestOf : 1;
+    // Where nothing can judge a picture, "the best of several" is the one.
+    const batch = { ...scene, batch: { ...scene.batch, bestOf } };
+    const orders = purpose.kind === 'upscale' ? [{ ...firstOrder(scene), purpose }] : ordersOf(purpose, batch);
+    const settled = { ready, document, scene, purpose, bitmaps, known, scheduler };
+    const job: Job = { ...settled, stages: planned, offload, context, meter };
+    announce(job, orders, this.#opened.fewSteps);
 
+    let best: Made | undefined;
     for (const [index, order] of orders.entries()) {
       meter.image = index;
-      meter.enter('denoise');
       const before = meter.passesDone;
-      const { noise, stream } = order.noise([
-        1,
-        traits.latentChannels,
-        prepared.scene.latent.height,
-        prepared.scene.latent.width,
-      ]);
-      let picture: Picture;
-      if (purpose.kind === 'upscale' && known.base)
-        picture = await this.#refine(ready, known.base, purpose.factor, document, order, bitmaps, context, meter);
-      else {
-        const latents = await makeLatents(networks, prepared.scene, {
-          scheduler,
-          plan,
-          startIndex,
-          dials: this.#dials(order.guidance),
-          told: order.guidance.globalScale,
-          noise: tensor(noise, [1, traits.latentChannels, prepared.scene.latent.height, prepared.scene.latent.width]),
-          stream,
-          seed: order.seed,
-          fewSteps: this.#opened.fewSteps,
-          known: known.latents,
-          inpainting: await inpaintingChannels(networks, prepared.scene.latent, known),
-          breathe: () => context.breathe(),
-          onPasses: (passes, milliseconds) => meter.passed(passes, milliseconds),
-          onStep: this.#previews(ready, context, meter, index, purpose),
-        });
-        const tail = performance.now();
-        meter.enter('decode');
-        if (estimate.offload) await networks.rest('denoiser');
-        picture = await this.#toPicture(ready, latents, scene, context);
-        picture = finishKnown(picture, known);
-        if (scene.upscale > 1 && (purpose.kind === 'generate' || purpose.kind === 'variations'))
-          picture = await this.#refine(ready, picture, scene.upscale, document, order, bitmaps, context, meter);
-        meter.pictureFinished(performance.now() - tail);
-      }
+      const picture = await this.#make(job, order, index);
+      const passes = meter.passesDone - before;
       await context.breathe();
-      if (purpose.kind === 'grid' || purpose.kind === 'live') {
+      if (!kept) {
         context.picture(index, await context.blobs.write(await encodePng(picture)), order.point);
         continue;
       }
+      meter.enter('score');
+      const scored = judged
+        ? await this.#companion.score(picture, document, speakingSegments(document), bitmaps, context.blobs)
+        : null;
+      const made = { picture, order, passes, scored };
+      if (!best?.scored || !scored || meanScore(scored) > meanScore(best.scored)) best = made;
+      if ((index + 1) % bestOf !== 0) continue;
       meter.enter('saving');
-      await this.#deliver(
-        picture,
-        order,
-        request,
-        document,
-        prepared,
-        context,
-        meter.passesDone - before,
-        meter.takeTimings(),
-      );
+      const pack = { id: this.summary.id, name: this.summary.name, fingerprint: this.#opened.fingerprint };
+      const warnings = warningsOf(document, viewOfCanvas(scene, scalesOf(scene, sizing.native).first, sizing), bitmaps);
+      const { blobs } = context;
+      const delivery = { request, document, job: context.job, blobs, pack, warnings, timings: meter.takeTimings() };
+      context.result(await finishedOf(best, delivery));
+      best = undefined;
     }
+  }
+
+  /** Memory is promised before the first step, for the largest stage. */
+  #reserveMemory(stages: readonly Stage[], scene: SceneRecord, cell: number): boolean {
+    const free = this.#memory();
+    const cells = stages.map((stage) => (stage.kind === 'denoise' ? cellsOf(stage.view) : 0));
+    const isolated = scene.guidance.isolate;
+    const estimate = estimateMemory(this.#opened, ROWS, Math.max(0, ...cells), cell, free, isolated);
+    requireMemory(estimate, free);
+    return estimate.offload;
   }
 
   #prepare(
     ready: Ready,
     document: StudioDocument,
-    size: { width: number; height: number },
+    view: View,
     bitmaps: BitmapLookup,
     context: JobContext,
   ): Promise<PreparedStock> {
-    return prepareStock(document, size, {
+    return prepareStock(document, view, {
       networks: ready.networks,
       reader: ready.reader,
       embeddings: ready.embeddings,
@@ -204,176 +235,111 @@ export class StockMaker implements Maker {
     });
   }
 
-  /** The artist's sampler on the model's own training schedule; the model's own where it is bound to one (LCM). */
-  #scheduler(scene: SceneRecord): Scheduler {
-    const { source } = this.#opened;
-    const config =
-      source.kind === 'checkpoint' ? parseSchedulerConfig(source.checkpoint.scheduler) : source.folder.traits.scheduler;
-    if (config._class_name === 'LCMScheduler') return createScheduler(config);
-    const raw: Readonly<Record<string, unknown>> = config;
-    const training: TrainingSchedule = {
-      betaSchedule:
-        raw['beta_schedule'] === 'linear'
-          ? 'linear'
-          : raw['beta_schedule'] === 'squaredcos_cap_v2'
-            ? 'squaredcos_cap_v2'
-            : 'scaled_linear',
-      betaStart: Number(raw['beta_start'] ?? 0.00085),
-      betaEnd: Number(raw['beta_end'] ?? 0.012),
-      trainTimesteps: config.num_train_timesteps,
-      predictionType:
-        raw['prediction_type'] === 'v_prediction'
-          ? 'v_prediction'
-          : raw['prediction_type'] === 'sample'
-            ? 'sample'
-            : 'epsilon',
-      zeroTerminalSnr: raw['rescale_betas_zero_snr'] === true,
-    };
-    return samplerFor(scene.sampler.name, training);
+  /** One picture through all its stages. */
+  async #make(job: Job, order: Order, index: number): Promise<Picture> {
+    let picture = job.known?.picture;
+    let tail = performance.now();
+    for (const [number, stage] of job.stages.entries()) {
+      if (stage.kind === 'enlarge') {
+        if (!picture) throw new StudioError('internal', 'nothing to enlarge');
+        job.meter.enter('upscale');
+        picture = await this.#companion.enlarge(picture, stage.target, () => job.context.breathe());
+        continue;
+      }
+      const latents = await this.#denoise(job, stage, number, order, index, picture);
+      tail = performance.now();
+      job.meter.enter('decode');
+      if (job.offload) await job.ready.networks.rest('denoiser');
+      const image = await decodeLatents(job.ready.networks, latents, { breathe: () => job.context.breathe() });
+      const whole = toPixels(image.data, stage.view.picture.width, stage.view.picture.height);
+      if (stage.target)
+        picture = await resizePicture(cutCanvas(whole, stage.view, job.scene), stage.target.width, stage.target.height);
+      else if (job.known) picture = await layOver(job.known, whole, stage.view, job.scene);
+    }
+    if (!picture) throw new StudioError('internal', 'a job without a stage');
+    job.meter.pictureFinished(performance.now() - tail);
+    return picture;
   }
 
-  /** Few-step models were distilled with guidance inside: three passes for the two dials would undo it. */
-  #dials(guidance: GuidanceSettings): GuidanceSettings {
-    return this.#opened.fewSteps && guidance.mode === 'multi' ? { ...guidance, mode: 'joint' } : guidance;
-  }
-
-  async #toPicture(
-    ready: Ready,
-    latents: Tensor,
-    scene: { width: number; height: number },
-    context: JobContext,
-  ): Promise<Picture> {
-    const image = await decodeLatents(ready.networks, latents, { breathe: () => context.breathe() });
-    const [, , height = 0, width = 0] = image.shape;
-    // Sides that are no whole cells were made a little larger: what is too much is cut off.
-    return cropPicture(toPixels(image.data, width, height), 0, 0, scene.width, scene.height);
-  }
-
-  #previews(ready: Ready, context: JobContext, meter: JobMeter, index: number, purpose: JobPurpose) {
-    let last = performance.now();
-    return async (step: number, predicted: Tensor): Promise<void> => {
-      meter.step = step + 1;
-      const now = performance.now();
-      if (purpose.kind === 'grid' || now - last < PREVIEW_EVERY_MS) return;
-      last = now;
-      this.#previewMap ??= await fitPreviewMap(ready.networks);
-      const [, , height = 0, width = 0] = predicted.shape;
-      const small = toPixels(previewOf(this.#previewMap, predicted), width, height);
-      context.preview(index, step + 1, await encodePng(await resizePicture(small, width * 4, height * 4)));
-    };
-  }
-
-  /** High resolution in two stages: enlarged, then the last part of the schedule again with the same segments. */
-  async #refine(
-    ready: Ready,
-    base: Picture,
-    factor: number,
-    document: StudioDocument,
+  /** @returns latents of the stage's view, multiplied by the scaling factor */
+  async #denoise(
+    job: Job,
+    stage: PlannedStage,
+    number: number,
     order: Order,
-    bitmaps: BitmapLookup,
-    context: JobContext,
-    meter: JobMeter,
-  ): Promise<Picture> {
+    index: number,
+    before: Picture | undefined,
+  ): Promise<Tensor> {
+    const { ready, meter, context, scene } = job;
     const { networks } = ready;
-    const { traits } = networks;
-    const scene = sceneOf(document);
-    const target = { width: base.width * factor, height: base.height * factor };
-    if (target.width * target.height > 64e6)
-      throw new StudioError(
-        'too-large',
-        `${target.width} x ${target.height} pixels is more than this studio enlarges to (64 million)`,
-      );
-    // Beyond a factor of two the second stage would need more memory than it gives detail.
-    const stage = { width: base.width * Math.min(2, factor), height: base.height * Math.min(2, factor) };
-    const size = modelSize(stage, traits.latentCell);
-    const free = usableMemory();
-    const estimate = estimateMemory(
-      this.#opened,
-      3,
-      (size.width / traits.latentCell) * (size.height / traits.latentCell),
-      traits.latentCell,
-      free,
-    );
-    requireMemory(estimate, free);
-    meter.enter('upscale');
-    const prepared = await this.#prepare(ready, document, size, bitmaps, context);
-    const larger = await resizePicture(base, size.width, size.height);
-    const original = await encodeKnown(networks, larger, context);
-    const scheduler = this.#scheduler(scene);
-    const { plan, startIndex } = planPartial(scheduler, scene.sampler.steps, REFINE_STRENGTH, {
-      eta: scene.sampler.eta,
-    });
-    const stream = new NoiseStream((order.seed ^ 0x2545_f491) >>> 0);
-    const known = { original, mask: null };
-    meter.passesTotal =
-      meter.passesDone +
-      planCost(traits, prepared.scene, this.#dials(order.guidance), plan, startIndex, this.#opened.fewSteps);
-    const latents = await makeLatents(networks, prepared.scene, {
-      scheduler,
+    const { view, prepared, plan, startIndex, size } = stage;
+    const breathe = () => context.breathe();
+    meter.enter('denoise');
+    meter.steps = plan.timesteps.length;
+    let known = null;
+    if (stage.from !== 'noise') {
+      if (!before) throw new StudioError('internal', 'a stage without a picture to start from');
+      const original = await encodeInView(networks, before, view, scene, breathe);
+      const redo = stage.target === null ? job.known?.redo : undefined;
+      known = { original, mask: redo ? cellsInView(redo.soft, before, view, scene) : null };
+    }
+    const inpainting = await inpaintingChannels(networks, view.latent, known);
+    if (job.offload) await networks.rest('autoencoder');
+    const shape = [1, networks.traits.latentChannels, view.latent.height, view.latent.width];
+    // Later stages have noise of their own, the same for every picture of that seed.
+    const later = new NoiseStream((order.seed ^ Math.imul(number, 0x2545_f491)) >>> 0);
+    const { noise, stream } = number === 0 ? order.noise(shape) : { noise: later.normal(shape).data, stream: later };
+    return makeLatents(networks, prepared.scene, {
+      scheduler: job.scheduler,
       plan,
       startIndex,
-      dials: this.#dials(order.guidance),
-      told: order.guidance.globalScale,
-      noise: stream.normal(original.shape),
+      dials: dialsOf(order.guidance, this.#opened.fewSteps),
+      told: toldScale(order.guidance),
+      noise: tensor(noise, shape),
       stream,
       seed: order.seed,
       fewSteps: this.#opened.fewSteps,
       known,
-      inpainting: await inpaintingChannels(networks, prepared.scene.latent, { latents: null }),
-      breathe: () => context.breathe(),
-      onPasses: (passes, milliseconds) => meter.passed(passes, milliseconds),
-      onStep: async (step) => {
-        meter.step = step + 1;
-      },
+      inpainting,
+      breathe,
+      onPasses: (passes, milliseconds) => meter.passed(passes, milliseconds, size),
+      onStep: this.#previews(job, stage, index),
     });
-    meter.enter('decode');
-    const picture = await this.#toPicture(ready, latents, stage, context);
-    return resizePicture(picture, target.width, target.height);
   }
 
-  async #deliver(
-    picture: Picture,
-    order: Order,
-    request: GenerateRequest,
-    document: StudioDocument,
-    prepared: PreparedStock,
-    context: JobContext,
-    passes: number,
-    timings: Record<string, number>,
-  ): Promise<void> {
-    // The snapshot makes this one picture again: its own seed, a batch of one.
-    const scene: SceneRecord = {
-      ...sceneOf(document),
-      seed: order.seed,
-      batch: { count: 1, bestOf: 1 },
-      pack: this.summary.id,
+  #previews(job: Job, stage: PlannedStage, index: number) {
+    let last = performance.now();
+    return async (step: number, predicted: Tensor): Promise<void> => {
+      job.meter.step = step + 1;
+      const now = performance.now();
+      // A part that is redone is no picture of the canvas; a grid shows its pictures when they are done.
+      if (job.purpose.kind === 'grid' || stage.target === null || now - last < PREVIEW_EVERY_MS) return;
+      last = now;
+      this.#previewMap ??= await fitPreviewMap(job.ready.networks);
+      if (job.offload) await job.ready.networks.rest('autoencoder');
+      const { width, height } = stage.view.latent;
+      const small = cutCanvas(toPixels(previewOf(this.#previewMap, predicted), width, height), stage.view, job.scene);
+      const png = await encodePng(await resizePicture(small, small.width * 4, small.height * 4));
+      job.context.preview(index, step + 1, png);
     };
-    const result: Result = {
-      id: newResultId(),
-      job: context.job,
-      createdAt: Date.now(),
-      kind: request.purpose.kind,
-      picture: await context.blobs.write(await encodePng(picture)),
-      width: picture.width,
-      height: picture.height,
-      seed: order.seed,
-      pack: { id: this.summary.id, name: this.summary.name, fingerprint: this.#opened.fingerprint },
-      parents: request.parents,
-      records: toRecords({ ...document, [scene.id]: scene }),
-      purpose: order.purpose,
-      passes,
-      timings,
-      scores: [],
-      globalScore: null,
-      warnings: [...prepared.warnings],
-    };
-    context.result({ result, embeddings: [], space: `none:${this.summary.id}` });
   }
 }
 
-/** Nothing here can judge a picture, so "the best of several" is the one. */
-function keptOnly(scene: SceneRecord): SceneRecord {
-  return { ...scene, batch: { ...scene.batch, bestOf: 1 } };
-}
+const cellsOf = ({ latent }: View): number => latent.width * latent.height;
 
-const newResultId = (): ResultId => `result-${Date.now().toString(36)}-${randomBytes(5).toString('hex')}`;
+/** Tells what the job will cost: its passes exactly, and their sizes. */
+function announce(job: Job, orders: readonly Order[], fewSteps: boolean): void {
+  const { traits } = job.ready.networks;
+  const { meter } = job;
+  meter.images = orders.length;
+  meter.passesTotal = 0;
+  meter.workTotal = 0;
+  for (const { guidance } of orders)
+    for (const stage of job.stages) {
+      if (stage.kind === 'enlarge') continue;
+      const { prepared, plan, startIndex, size } = stage;
+      const passes = planCost(traits, prepared.scene, dialsOf(guidance, fewSteps), plan, startIndex, fewSteps);
+      meter.passesTotal += passes;
+      meter.workTotal += passes * size;
+    }
+}
