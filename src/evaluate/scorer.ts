@@ -139,7 +139,7 @@ async function readDescription(folder: string): Promise<ScorerFile> {
   const file = path.join(folder, 'scorer.json');
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
     throw new StudioError('not-found', `${folder} is no judge: it has no scorer.json`, {
-      remedy: 'name the folder that training.export_scorer wrote',
+      remedy: 'name a folder with scorer.json (docs/evaluation.md says what belongs there)',
       cause: error,
     });
   });

@@ -24,25 +24,29 @@ export function registerStudy(program: Command): void {
     .option('--seed <n>', 'draws sides and order', wholeNumber(0, 0xffff_ffff), 7)
     .action(async (first: string, second: string, options: { out: string; scenes?: string; seed: number }) => {
       const work = await mkdtemp(path.join(os.tmpdir(), 'spatext-'));
-      const folder = await claimOutputFolder(options.out);
       try {
         const reading = folderOptions(work, options.scenes);
         const [a, b] = [await readResultFolder(first, reading), await readResultFolder(second, reading)];
-        await mkdir(path.join(options.out, 'page', 'pictures'), { recursive: true });
-        const made = await makeStudy({
-          methods: [nameOf(first, [first, second]), nameOf(second, [first, second])],
-          first: a.samples,
-          second: b.samples,
-          seed: options.seed,
-          write: (name, bytes) => writeInto(options.out, name, bytes),
-        });
-        await folder.write('study.json', new TextEncoder().encode(`${JSON.stringify(made, null, 1)}\n`));
-        process.stdout.write(
-          `${path.join(options.out, 'page')}: ${made.pairs.length} comparisons; give this folder to the raters\n` +
-            `${path.join(options.out, 'study.json')}: keep it; spatext study tally needs it\n`,
-        );
+        // Only now: a command that is refused leaves no folder behind.
+        const folder = await claimOutputFolder(options.out);
+        try {
+          await mkdir(path.join(options.out, 'page', 'pictures'), { recursive: true });
+          const made = await makeStudy({
+            methods: [nameOf(first, [first, second]), nameOf(second, [first, second])],
+            first: a.samples,
+            second: b.samples,
+            seed: options.seed,
+            write: (name, bytes) => writeInto(options.out, name, bytes),
+          });
+          await folder.write('study.json', new TextEncoder().encode(`${JSON.stringify(made, null, 1)}\n`));
+          process.stdout.write(
+            `${path.join(options.out, 'page')}: ${made.pairs.length} comparisons; give this folder to the raters\n` +
+              `${path.join(options.out, 'study.json')}: keep it; spatext study tally needs it\n`,
+          );
+        } finally {
+          await folder.release();
+        }
       } finally {
-        await folder.release();
         await rm(work, { recursive: true, force: true });
       }
     });

@@ -25,14 +25,15 @@ export function studyPage(study: Study): string {
 :root { color-scheme: light dark; --ground: light-dark(#f4f4f2, #17181a); --card: light-dark(#fff, #212327); --ink: light-dark(#1b1c1e, #ececea); --soft: light-dark(#5f6368, #9aa0a6); --line: light-dark(#d8d9d6, #34373c); --mark: light-dark(#2457c5, #8ab4f8); }
 * { box-sizing: border-box; }
 body { margin: 0; min-height: 100vh; display: grid; grid-template-rows: auto 1fr; background: var(--ground); color: var(--ink); font: 16px/1.5 system-ui, sans-serif; }
-header { display: flex; gap: 16px; align-items: center; padding: 12px 24px; border-bottom: 1px solid var(--line); }
+header { min-height: 49px; display: flex; gap: 16px; align-items: center; padding: 12px 24px; border-bottom: 1px solid var(--line); }
 header progress { flex: 1; height: 6px; accent-color: var(--mark); }
 header span { color: var(--soft); font-variant-numeric: tabular-nums; }
+section { display: grid; gap: 20px; }
 main { padding: 24px; max-width: 1200px; width: 100%; margin: 0 auto; display: grid; align-content: center; gap: 20px; }
 h1 { font-size: 22px; font-weight: 600; margin: 0; text-align: center; }
-.text { text-align: center; font-size: 18px; color: var(--soft); margin: 0; }
-.pair { display: grid; grid-template-columns: 1fr 1fr; gap: 20px; }
-.pair.layout { grid-template-columns: 1fr .7fr 1fr; align-items: center; }
+.text { text-align: center; font-size: 18px; max-width: 42em; justify-self: center; min-height: 1.5em; color: var(--soft); margin: 0; }
+.pair { --side: min(42vw, 100vh - 340px); display: grid; grid-template-columns: repeat(2, var(--side)); gap: 20px; justify-content: center; align-items: center; }
+.pair.layout { --side: min(31vw, 100vh - 340px); grid-template-columns: var(--side) calc(var(--side) * .8) var(--side); }
 button { font: inherit; color: inherit; background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 12px 20px; cursor: pointer; }
 button:hover, button:focus-visible { border-color: var(--mark); outline: 2px solid var(--mark); outline-offset: 1px; }
 .pair button { padding: 10px; display: grid; gap: 8px; }
