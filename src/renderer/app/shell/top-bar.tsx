@@ -18,8 +18,10 @@ import { useDocument, useSession, useStudio } from '../studio.ts';
 import { commandEntries, useCommand } from './use-command.ts';
 
 export function TopBar() {
+  const t = useT();
   return (
     <header className="topbar">
+      <h1 className="sr-only">{t('app.name')}</h1>
       <AppMenu />
       <Title />
       <div className="topbar-sep" />

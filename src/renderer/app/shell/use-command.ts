@@ -38,6 +38,7 @@ function menuAction(studio: Studio, command: Command, t: Translate): MenuAction 
     shortcut: command.shortcuts?.[0],
     disabled: !studio.commands.enabled(command.id),
     checked: command.checked?.(studio),
+    danger: command.id.endsWith('.delete'),
     run: () => void studio.commands.run(command.id),
   };
 }

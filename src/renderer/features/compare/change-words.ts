@@ -1,3 +1,4 @@
+import { formatNumber } from '../../app/format.ts';
 import type { TextKey, Translate } from '../../app/i18n/texts.ts';
 
 /**
@@ -78,6 +79,7 @@ export function changeWords(t: Translate, sentence: string): string {
 function valueWords(t: Translate, value: string): string {
   const key = VALUES[value];
   if (key) return t(key);
+  if (/^-?\d+\.\d+$/.test(value)) return formatNumber(Number(value), value.split('.')[1]?.length ?? 0);
   // Directions: "12 px right, 4 px down".
   return value.replaceAll(/(\d+) px (right|left|up|down)/g, (_all, pixels: string, side: string) =>
     t(`change.value.${side as 'right' | 'left' | 'up' | 'down'}`, { pixels }),

@@ -8,7 +8,7 @@ import { formatNumber } from '../../app/format.ts';
 import { useT } from '../../app/i18n/texts.ts';
 import { useDocument, useSession, useStudio, useView } from '../../app/studio.ts';
 import { IconButton } from '../../ui/button.tsx';
-import { Segmented, Section } from '../../ui/parts.tsx';
+import { Segmented, Section, SwitchRow } from '../../ui/parts.tsx';
 import { Select } from '../../ui/select.tsx';
 import { RangeRow, SliderRow } from '../../ui/slider.tsx';
 import { ImageSection } from '../generate/image-section.tsx';
@@ -162,7 +162,11 @@ function More({ guidance }: { readonly guidance: GuidanceSettings }) {
   const studio = useStudio();
   const t = useT();
   const id = useId();
-  const touched = guidance.rescale > 0 || guidance.interval[0] > 0 || guidance.interval[1] < 1;
+  const scene = useDocument((state) => sceneOf(state.document));
+  const kind = useSession((session) => packOf(scene, session.packs, session.defaultPack)?.kind);
+  // Models trained for segments need no shield; checkpoints opened in place have attention to shield.
+  const stock = kind !== undefined && !kind.startsWith('spatext');
+  const touched = guidance.isolate || guidance.rescale > 0 || guidance.interval[0] > 0 || guidance.interval[1] < 1;
   const [open, setOpen] = useState(touched);
   return (
     <>
@@ -199,6 +203,14 @@ function More({ guidance }: { readonly guidance: GuidanceSettings }) {
           onChange={(rescale) => patchGuidance(studio, { rescale }, 'rescale')}
           onDone={() => studio.document.seal()}
         />
+        {stock ? (
+          <SwitchRow
+            label={t('guidance.isolate')}
+            hint={t('guidance.isolateHint')}
+            checked={guidance.isolate}
+            onChange={(isolate) => patchGuidance(studio, { isolate })}
+          />
+        ) : null}
       </div>
     </>
   );

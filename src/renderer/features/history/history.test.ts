@@ -110,7 +110,7 @@ describe('a result', () => {
 
 describe('what changed, in the language of the interface', () => {
   const cases: [string, string, string][] = [
-    ['global dial 1.5 → 4', 'scene 1.5 → 4', 'Szene 1.5 → 4'],
+    ['global dial 1.5 → 4', 'scene 1.5 → 4', 'Szene 1,5 → 4'],
     ['guidance multi → single', 'Two dials → One dial', 'Zwei Regler → Ein Regler'],
     ['“a fox” made anew, the rest kept', '“a fox” anew', '“a fox” neu'],
     [

@@ -28,7 +28,6 @@ export function Thumb({ result }: { readonly result: ResultSummary }) {
           className="thumb"
           data-shown={shown}
           aria-pressed={shown}
-          aria-label={t('history.thumb', { label: name, text: result.text })}
           title={`${name}\n${result.text}`}
           onClick={(event) => {
             if (event.shiftKey || event.ctrlKey || event.metaKey) toggleCompare(studio, result.id);
@@ -36,7 +35,7 @@ export function Thumb({ result }: { readonly result: ResultSummary }) {
           }}
           onDoubleClick={() => studio.attempt(() => openAsItWas(studio, result.id))}
         >
-          <img src={studio.blobUrl(result.picture)} alt="" loading="lazy" draggable={false} />
+          <img src={studio.blobUrl(result.picture)} alt={result.text} loading="lazy" draggable={false} />
           <span className="thumb-label ellipsis">{name}</span>
           {mark >= 0 ? <span className="thumb-mark">{'ABCD'[mark]}</span> : null}
         </button>

@@ -10,6 +10,7 @@ import { Button, IconButton } from '../../ui/button.tsx';
 import { NumberField } from '../../ui/number-field.tsx';
 import { Field } from '../../ui/parts.tsx';
 import { Select } from '../../ui/select.tsx';
+import { Loras } from './loras.tsx';
 import { setSettings } from '../settings/general-page.tsx';
 
 /** Models: which this scene uses, what each is and can, and what they run on. */
@@ -69,6 +70,7 @@ export function PacksPage() {
           </Button>
         ) : null}
       </div>
+      {packs.find((pack) => pack.id === (scenePack ?? defaultPack))?.abilities.includes('lora') ? <Loras /> : null}
       <Devices />
     </>
   );

@@ -101,6 +101,7 @@ export default {
   'edit.interval': 'Zeitraum',
   'edit.invert': 'umkehren',
   'edit.lock': 'sperren',
+  'edit.lora': 'LoRA',
   'edit.mix': 'Mischung',
   'edit.negative': 'Ausschlusstext',
   'edit.order': 'Reihenfolge',

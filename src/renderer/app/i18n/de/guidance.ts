@@ -28,6 +28,8 @@ export default {
   'guidance.intervalEnd': 'Letzter geführter Schritt',
   'guidance.rescale': 'Dämpfung',
   'guidance.rescaleHint': 'Nimmt starker Führung das Grelle; 0 ist aus',
+  'guidance.isolate': 'Abschirmung',
+  'guidance.isolateHint': 'Stellen eines Segments blicken nicht auf die eines anderen',
   'preset.own': 'Eigene Einstellung',
   'preset.balanced': 'Ausgewogen',
   'preset.loose': 'Locker',

@@ -5,7 +5,6 @@ export default {
   'history.count_one': '{{count}} Ergebnis',
   'history.count_other': '{{count}} Ergebnisse',
   'history.strip': 'Neueste Ergebnisse',
-  'history.thumb': '{{label}}: {{text}}',
   'history.none': 'Noch keine Ergebnisse',
   'history.noneHint': 'Strg+Eingabe erzeugt das erste.',
   'history.kind.seed': 'Startwert {{seed}}',

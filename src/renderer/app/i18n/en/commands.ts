@@ -99,6 +99,7 @@ export default {
   'edit.interval': 'interval',
   'edit.invert': 'invert',
   'edit.lock': 'lock',
+  'edit.lora': 'LoRA',
   'edit.mix': 'mix',
   'edit.negative': 'negative text',
   'edit.order': 'order',

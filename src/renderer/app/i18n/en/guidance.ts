@@ -26,6 +26,8 @@ export default {
   'guidance.intervalEnd': 'Last guided step',
   'guidance.rescale': 'Rescale',
   'guidance.rescaleHint': 'Takes back the glare of strong guidance; 0 is off',
+  'guidance.isolate': 'Leak shield',
+  'guidance.isolateHint': 'Places of one segment do not look at those of another',
   'preset.own': 'Own setting',
   'preset.balanced': 'Balanced',
   'preset.loose': 'Loose',

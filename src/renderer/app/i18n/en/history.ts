@@ -3,7 +3,6 @@ export default {
   'history.count_one': '{{count}} result',
   'history.count_other': '{{count}} results',
   'history.strip': 'Newest results',
-  'history.thumb': '{{label}}: {{text}}',
   'history.none': 'No results yet',
   'history.noneHint': 'Ctrl+Enter makes the first one.',
   'history.kind.seed': 'seed {{seed}}',
