@@ -21,6 +21,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from training.card import write_card
 from training.common.checkpoint import load_half
 from training.common.errors import TrainingError
 from training.common.pack_weights import load_network, load_projector
@@ -176,6 +177,8 @@ def main() -> None:
     parser.add_argument("--clip", type=Path)
     parser.add_argument("--images-before", type=int, default=0, help="images that the weights started from had seen")
     parser.add_argument("--machine", default="two CPU cores")
+    parser.add_argument("--results", type=Path, help="results.json of training.evaluate_world, for the card")
+    parser.add_argument("--core-minutes", type=float, help="processor time of the training, for the card's energy")
     parser.add_argument("--full", action="store_true", help="keep float32 weights")
     args = parser.parse_args()
     out, half = args.out, not args.full
@@ -208,6 +211,7 @@ def main() -> None:
         export_image_encoder(encoder, out, half)
         replace_text_head(args.base, head, out)
     describe(args.base, out, args.id, args.name, training)
+    write_card(out, args.results, args.core_minutes)
     largest = write_reference(out, args.base)
     print(json.dumps(largest, indent=1))
     print(f"{out}: {sum(f.stat().st_size for f in out.rglob('*') if f.is_file()) / 1e6:.1f} MB")
