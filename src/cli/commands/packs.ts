@@ -36,6 +36,7 @@ export function registerPacks(program: Command): void {
       for (const reader of packReaders(ledger))
         if (await reader.claims(absolute)) {
           const { summary } = await reader.open(absolute);
+          if (summary.problem) throw new StudioError('model', `${summary.name}: ${summary.problem}`);
           process.stdout.write(options.json ? `${JSON.stringify(summary, null, 2)}\n` : `good: ${describe(summary)}\n`);
           return;
         }

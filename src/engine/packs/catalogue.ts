@@ -3,6 +3,7 @@ import path from 'node:path';
 import { z } from 'zod';
 import type { PackSummary } from '#shared/api/packs.ts';
 import { StudioError } from '#shared/errors.ts';
+import { packIdOf, packNameOf } from './pack-id.ts';
 
 /** Recognises and summarises one kind of pack; the first that claims a path handles it. */
 export interface PackReader<P> {
@@ -17,6 +18,8 @@ interface Known<P> {
   readonly embedded: boolean;
   readonly summary: PackSummary;
   readonly opened: P | null;
+  /** Why it cannot be used. */
+  readonly refusal?: StudioError;
 }
 
 const AddedFile = z.object({ version: z.literal(1), paths: z.array(z.string()) });
@@ -55,9 +58,13 @@ export class PackCatalogue<P> {
         remedy: 'choose another pack, or add this one (spatext packs add FOLDER)',
       });
     // What was bad at the last look may be mended, and the other way round.
-    const fresh = await this.#read(found.path, found.embedded);
+    const fresh = await this.#read(found.path, found.embedded, found.summary);
     known.set(wanted, fresh);
-    if (!fresh.opened) throw new StudioError('model', fresh.summary.problem ?? `the pack ${wanted} cannot be used`);
+    if (!fresh.opened) {
+      const { message = `the pack ${wanted} cannot be used`, remedy } = fresh.refusal ?? {};
+      const kept = 'the scene, and the packs that still work';
+      throw new StudioError('model', message, { kept, remedy, cause: fresh.refusal });
+    }
     return { summary: fresh.summary, opened: fresh.opened };
   }
 
@@ -74,7 +81,7 @@ export class PackCatalogue<P> {
     if (same && same.path !== absolute)
       throw new StudioError('bad-input', `a pack with the id ${summary.id} is already there, at ${same.path}`, {
         kept: 'that pack stays',
-        remedy: 'remove it first, or change the id in pack.json',
+        remedy: 'remove it first, or give this one another name (its file, or the id in pack.json)',
       });
     known.set(summary.id, { path: absolute, embedded: same?.embedded ?? false, summary, opened });
     await this.#save();
@@ -122,13 +129,24 @@ export class PackCatalogue<P> {
   }
 
   /** A pack that cannot be used stays in the list with its reason, so that the artist sees why it is gone. */
-  async #read(target: string, embedded: boolean): Promise<Known<P>> {
+  async #read(target: string, embedded: boolean, before?: PackSummary): Promise<Known<P>> {
     try {
+      await stat(target).catch((error: unknown) => {
+        throw new StudioError('model', `${path.basename(target)} is no longer where it was (${target})`, {
+          remedy: 'put it back, or remove it from the list of models',
+          cause: error,
+        });
+      });
       const reader = await this.#readerOf(target);
       const { summary, opened } = await reader.open(target);
       return { path: target, embedded, summary: embedded ? { ...summary, source: 'embedded' } : summary, opened };
     } catch (error) {
-      return { path: target, embedded, summary: brokenSummary(target, StudioError.from(error).message), opened: null };
+      const refusal = StudioError.from(error, `the model ${path.basename(target)}`);
+      const { message, remedy } = refusal;
+      const problem = remedy ? `${message} (${remedy})` : message;
+      // What is known of it stays, so that scenes still find it by its id when the file comes back.
+      const summary = { ...(before ?? unknownSummary(target)), problem };
+      return { path: target, embedded, summary, opened: null, refusal };
     }
   }
 
@@ -160,20 +178,20 @@ const hasFile = (file: string): Promise<boolean> =>
     () => false,
   );
 
-function brokenSummary(target: string, problem: string): PackSummary {
+function unknownSummary(target: string): PackSummary {
   const none = { width: 0, height: 0 };
   return {
-    id: path.basename(target),
-    name: path.basename(target),
+    id: packIdOf(target),
+    name: packNameOf(target),
     kind: 'spatext-pixel',
     licence: '',
-    source: 'folder',
+    source: packNameOf(target) === path.basename(target) ? 'folder' : 'checkpoint',
     bytes: 0,
     mapSize: none,
     outputSize: none,
     anySize: false,
     defaults: { sampler: 'ddim', steps: 1, globalScale: 0, localScale: 0 },
     abilities: [],
-    problem,
+    problem: null,
   };
 }

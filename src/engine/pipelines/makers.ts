@@ -57,8 +57,8 @@ export function packReaders(ledger: HashLedger): PackReader<OpenedPack>[] {
 /** The newest good pack that came with the studio. */
 async function embeddedPack(ledger: HashLedger): Promise<OpenPack | null> {
   const folder = modelsFolder();
-  const names = (await readdir(folder).catch(() => [])).toSorted().toReversed();
-  for (const name of names) {
+  const names: string[] = await readdir(folder).catch(() => []);
+  for (const name of names.toSorted().toReversed()) {
     const pack = await openPack(path.join(folder, name), ledger).catch(() => null);
     if (pack) return pack;
   }

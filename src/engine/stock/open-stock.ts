@@ -17,6 +17,7 @@ import {
 } from '../checkpoints/recognise.ts';
 import { schedulerFor } from '../checkpoints/character.ts';
 import type { PackReader } from '../packs/catalogue.ts';
+import { packIdOf, packNameOf } from '../packs/pack-id.ts';
 import type { LoraChoice, SamplerName } from '#shared/document/settings.ts';
 import type { EmbeddingNames } from '../tokenizer/prompt.ts';
 import type { CheckpointExtras } from './checkpoint-networks.ts';
@@ -102,18 +103,6 @@ function stockOf(source: OpenStock['source'], recipe: ModelRecipe | null, more: 
 
 const KINDS = { sd1: 'stable-diffusion', sd2: 'stable-diffusion-2', sdxl: 'sdxl', lcm: 'lcm' } as const;
 
-/** An id from a file name: what packs are called on the command line. */
-function idOf(path: string): string {
-  const stem = basename(path).replace(/\.(recipe\.json|[a-z0-9]{1,11})$/i, '');
-  return (
-    stem
-      .toLowerCase()
-      .replaceAll(/[^a-z0-9._-]+/g, '-')
-      .replace(/^[^a-z0-9]+/, '')
-      .slice(0, 64) || 'model'
-  );
-}
-
 /** One line that says what a checkpoint is. */
 export function describeCheckpoint(checkpoint: Checkpoint): string {
   const family = { sd1: 'Stable Diffusion 1.x', sd2: 'Stable Diffusion 2.x', sdxl: 'SDXL' }[checkpoint.family];
@@ -145,9 +134,9 @@ function summaryOfStock(path: string, opened: OpenStock): PackSummary {
     source.kind === 'checkpoint' ? latentCellOf(source.checkpoint.vae.table) : source.folder.traits.latentCell;
   const sampler: SamplerName = lcm ? 'lcm' : opened.fewSteps ? 'euler' : 'dpmpp-2m-karras';
   const missing = source.kind === 'checkpoint' && !recipe?.vae ? missingParts(source.checkpoint) : [];
-  const name = recipe?.name ?? basename(path).replace(/\.(recipe\.json|safetensors|sft)$/i, '');
+  const name = recipe?.name ?? packNameOf(path);
   return {
-    id: idOf(path),
+    id: packIdOf(path),
     name: source.kind === 'checkpoint' ? `${name} (${describeCheckpoint(source.checkpoint)})` : `${name} (ONNX folder)`,
     kind: lcm ? 'lcm' : KINDS[family],
     licence: '',
