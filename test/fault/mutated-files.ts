@@ -1,3 +1,4 @@
+import sharp from 'sharp';
 import { StudioError } from '#shared/errors.ts';
 import { createScene, createSegment } from '#shared/document/create.ts';
 import { toDocument } from '#shared/document/document.ts';
@@ -45,7 +46,13 @@ export async function samples(): Promise<Sample[]> {
     bytes: makeNpy({ shape: [8, 8], values: Uint16Array.from({ length: 64 }, (_, i) => i >> 4) }),
   });
   const picture = await testPicture(12, 10);
-  made.push({ name: 'label map', bytes: picture, more: { labels: { '#0000ff': 'a', '#00ff00': 'b' } } });
+  const labels = new Uint8Array(24 * 24 * 3).map((_, i) => (i % 72 < 36 ? [0, 0, 255] : [0, 255, 0])[i % 3] ?? 0);
+  const map = new Uint8Array(
+    await sharp(labels, { raw: { width: 24, height: 24, channels: 3 } })
+      .png()
+      .toBuffer(),
+  );
+  made.push({ name: 'label map', bytes: map, more: { labels: { '#0000ff': 'a', '#00ff00': 'b' } } });
   const coco = {
     images: [{ id: 1, file_name: 'a.jpg' }],
     categories: [{ id: 1, name: 'cat' }],
@@ -53,6 +60,8 @@ export async function samples(): Promise<Sample[]> {
   };
   const readBeside = (): Promise<Uint8Array> => Promise.resolve(picture);
   made.push({ name: 'coco', bytes: Buffer.from(JSON.stringify(coco)), more: { readBeside } });
+  // Each must be readable as it is, or its mutations would prove nothing.
+  for (const { name, bytes, more } of made) await importFile({ name, bytes, writeBlob: new Blobs().write, ...more });
   return made;
 }
 

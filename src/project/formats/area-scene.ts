@@ -1,6 +1,7 @@
 import { createScene, createSegment } from '#shared/document/create.ts';
 import { toDocument, toRecords } from '#shared/document/document.ts';
 import { LIMITS } from '#shared/document/limits.ts';
+import { StudioError } from '#shared/errors.ts';
 import type { DocumentRecord } from '#shared/document/records.ts';
 import type { Size } from '#shared/masks/mask.ts';
 import { bitmapShape, fittingSize } from './layers.ts';
@@ -10,6 +11,17 @@ import { cropMask } from './pixels.ts';
 export interface Area {
   readonly text: string;
   readonly mask: Uint8Array;
+}
+
+/** Pixels of all areas or layers together: what a file may make the studio hold and look through. */
+const MOST_AREA_PIXELS = 1_000_000_000;
+
+/** @throws StudioError too-large before memory is taken: many areas of a huge picture need few bytes in a file */
+export function checkAreaPixels(areas: number, { width, height }: Size): void {
+  if (areas * width * height > MOST_AREA_PIXELS)
+    throw new StudioError('too-large', `${areas} areas of ${width} × ${height} pixels are more than can be held`, {
+      remedy: 'make the picture smaller, or split it',
+    });
 }
 
 /**

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { StudioError } from '#shared/errors.ts';
 import type { Size } from '#shared/masks/mask.ts';
+import { checkAreaPixels } from './area-scene.ts';
 import type { Area } from './area-scene.ts';
 import { decodePicture } from './pixels.ts';
 
@@ -46,6 +47,7 @@ export async function readCocoPanoptic(
     });
   const picture = await decodePicture(await readBeside(annotation.file_name), 3);
   const size = { width: picture.width, height: picture.height };
+  checkAreaPixels(annotation.segments_info.length, size);
   const names = new Map(parsed.data.categories.map(({ id, name }) => [id, name]));
   const masks = new Map<number, Uint8Array>();
   for (const { id } of annotation.segments_info) masks.set(id, new Uint8Array(size.width * size.height));

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { LIMITS } from '#shared/document/limits.ts';
 import { StudioError } from '#shared/errors.ts';
+import { checkAreaPixels } from './area-scene.ts';
 import type { Area } from './area-scene.ts';
 import { colourChannels } from './pixels.ts';
 import type { Picture } from './pixels.ts';
@@ -40,6 +41,7 @@ export function readLabelMap(picture: Picture, table: LabelTable): { areas: Area
       if (hex === '#000000') losses.push(`black stays undrawn; its text “${text}” is not used`);
       return hex !== '#000000';
     });
+  checkAreaPixels(listed.length, picture);
   // Black is a candidate like the others: a dark edge between black and a colour is nearer to one of both.
   const colours = [[0, 0, 0] as [number, number, number], ...listed.map(({ rgb }) => rgb)];
   const labels = classify(picture, colours);
@@ -68,17 +70,23 @@ function classify(picture: Picture, colours: readonly [number, number, number][]
   const { width, height, channels, data } = picture;
   const nearest = new Uint16Array(width * height);
   const squared = new Float64Array(width * height);
+  // Pictures of labels have few colours, and even a JPEG of one many pixels of each.
+  const known = new Map<number, { index: number; best: number }>();
   for (let i = 0; i < nearest.length; i += 1) {
     const at = i * channels;
     const [r, g, b] = [data[at] ?? 0, data[at + 1] ?? 0, data[at + 2] ?? 0];
-    let best = Number.POSITIVE_INFINITY;
-    for (const [index, colour] of colours.entries()) {
-      const distance = (r - colour[0]) ** 2 + (g - colour[1]) ** 2 + (b - colour[2]) ** 2;
-      if (distance >= best) continue;
-      best = distance;
-      nearest[i] = index;
+    const key = (r << 16) | (g << 8) | b;
+    let found = known.get(key);
+    if (!found) {
+      found = { index: 0, best: Number.POSITIVE_INFINITY };
+      for (const [index, colour] of colours.entries()) {
+        const distance = (r - colour[0]) ** 2 + (g - colour[1]) ** 2 + (b - colour[2]) ** 2;
+        if (distance < found.best) found = { index, best: distance };
+      }
+      known.set(key, found);
     }
-    squared[i] = best;
+    nearest[i] = found.index;
+    squared[i] = found.best;
   }
   const labels = new Uint16Array(width * height);
   for (let i = 0; i < labels.length; i += 1)

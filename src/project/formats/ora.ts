@@ -2,6 +2,7 @@ import { StudioError } from '#shared/errors.ts';
 import { colourOf } from '#shared/document/palette.ts';
 import type { Size } from '#shared/masks/mask.ts';
 import { MAX_PIXELS, cropPicture } from '#engine/image/picture.ts';
+import { checkAreaPixels } from './area-scene.ts';
 import type { ReadLayer, SegmentLayer } from './layers.ts';
 import { colourChannels, cropMask, decodePicture, encodePng, pixelsBelow, resizePicture } from './pixels.ts';
 import type { Picture } from './pixels.ts';
@@ -93,6 +94,7 @@ export async function parseOra(bytes: Uint8Array): Promise<ReadOra> {
       if (child.name === 'stack') await visit(child, left, top, shown);
       if (child.name !== 'layer') continue;
       if (layers.length >= MOST_LAYERS) throw new StudioError('too-large', `more than ${MOST_LAYERS} layers`);
+      checkAreaPixels(layers.length + 1, size);
       const name = child.attributes['name']?.trim() || `Layer ${layers.length + 1}`;
       const pixels = await decodePicture(zip.read(child.attributes['src'] ?? '', PART_LIMIT), 4);
       const placed = cropPicture(pixels, -left, -top, size.width, size.height);

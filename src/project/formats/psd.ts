@@ -4,6 +4,7 @@ import { colourOf } from '#shared/document/palette.ts';
 import { StudioError } from '#shared/errors.ts';
 import type { Mask, Size } from '#shared/masks/mask.ts';
 import { MAX_PIXELS } from '#engine/image/picture.ts';
+import { checkAreaPixels } from './area-scene.ts';
 import type { ReadLayer, SegmentLayer } from './layers.ts';
 import { colourChannels, cropMask, pixelsBelow } from './pixels.ts';
 import type { Picture } from './pixels.ts';
@@ -111,6 +112,7 @@ export function parsePsd(bytes: Uint8Array): ReadPsd {
         visit(layer.children, shown);
         continue;
       }
+      checkAreaPixels(layers.length + 1, size);
       const full = canvasMask(layer, size);
       if (!layer.mask && full.data.every((value) => value === 255)) {
         if (name !== PICTURE_LAYER) losses.push(`the layer “${name}” covers everything and is no segment`);
