@@ -76,12 +76,15 @@ export class CheckpointNetworks implements StockNetworks {
   }
 
   /** The file is looked at before each session is made: a mapped file that shrank would end the process. */
-  async #session(key: string, name: string, build: () => GraphSource): Promise<GraphSession> {
+  async #session(
+    key: string,
+    name: string,
+    build: () => GraphSource,
+    settings = this.#settings,
+  ): Promise<GraphSession> {
     let session = this.#open.get(key);
     if (!session) {
-      session = Promise.all(this.#checkpoint.files.map(assertUnchanged)).then(() =>
-        openGraph(name, build(), this.#settings),
-      );
+      session = Promise.all(this.#checkpoint.files.map(assertUnchanged)).then(() => openGraph(name, build(), settings));
       this.#open.set(key, session);
       session.catch(() => this.#open.delete(key));
     }
@@ -101,8 +104,12 @@ export class CheckpointNetworks implements StockNetworks {
       const sdxl = this.#checkpoint.family === 'sdxl';
       const changes = joinChanges((this.#extras.loras ?? []).map((lora) => lora.texts[index] ?? new Map()));
       const skip = Math.min(part.layers, Math.max(sdxl ? 2 : 1, this.#extras.clipSkip ?? 1));
-      const session = await this.#session(`text${index}`, `text encoder ${index + 1}`, () =>
-        buildClipText(part.table, { ...part, skip, normed: !sdxl, changes }),
+      // On the processor whatever the device: a text is read once, and not every card can gather half precision.
+      const session = await this.#session(
+        `text${index}`,
+        `text encoder ${index + 1}`,
+        () => buildClipText(part.table, { ...part, skip, normed: !sdxl, changes }),
+        { ...this.#settings, providers: ['cpu'] },
       );
       const list = chunks[index] ?? [];
       const extra = (this.#extras.embeddings ?? []).flatMap((embedding) => embedding.vectors[index] ?? []);

@@ -106,7 +106,8 @@ export async function openGraph(name: string, source: GraphSource, settings: Gra
   const optimization: Record<string, string> = {};
   if ('model' in source) {
     session['model_external_initializers_file_folder_path'] = source.folder;
-    if (!settings.widen) {
+    // A graphics card gets its weights once, in float32: not every one can read half precision.
+    if (!settings.widen && settings.providers.every((provider) => provider === 'cpu')) {
       // Without folding and packing, weights stay where they are: mapped from the checkpoint, shared
       // with the page cache. SD 1.5 then opens in 0.6 s instead of 5, in half the memory, and a pass
       // takes the same time within a few percent (docs/decisions/1002).
