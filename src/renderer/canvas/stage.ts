@@ -41,8 +41,8 @@ const stages = new WeakMap<Studio, Stage>();
 /** The stage of a window while its canvas is there; for measuring and for tests. */
 export const stageOf = (studio: Studio): Stage | undefined => stages.get(studio);
 
-/** Screen pixels kept free around a fitted sheet: the tool bar, labels above, the chip below. */
-const MARGIN = { left: 64, right: 28, top: 36, bottom: 44 };
+/** Screen pixels kept free around a fitted sheet: the tool bar, its settings above, the chip below. */
+const MARGIN = { left: 64, right: 28, top: 62, bottom: 50 };
 
 /**
  * The canvas's working parts for one window: it shows the document and the view, and offers the tools what they need.

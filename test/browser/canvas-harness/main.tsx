@@ -45,6 +45,7 @@ Object.assign(window, {
   crowd,
   picnic,
   canvasSettled: () => stageOf(studio)?.masks.settled ?? false,
+  segmentAt: (x: number, y: number) => stageOf(studio)?.scene.segmentAt([x, y]),
 });
 createRoot(document.getElementById('root') as HTMLElement).render(
   <StudioContext value={studio}>

@@ -7,8 +7,9 @@ export interface PictureStyle {
   readonly left: number | undefined;
 }
 
-/** From this zoom on pictures show their pixels. */
-const SHARP_FROM = 4;
+/** From this zoom on pictures show their pixels, if one is then at least as many screen pixels wide. */
+const SHARP_ZOOM = 6;
+const SHARP_PIXEL = 4;
 
 /** A result or preview, laid over the whole sheet. A new one replaces the old when it is decoded, without a blink. */
 export class PictureObject extends SceneObject {
@@ -70,7 +71,7 @@ export class PictureObject extends SceneObject {
     }
     context.globalAlpha *= this.#style.opacity;
     const magnified = (width * zoom * (this.canvas?.getRetinaScaling() ?? 1)) / image.naturalWidth;
-    context.imageSmoothingEnabled = magnified < SHARP_FROM;
+    context.imageSmoothingEnabled = zoom < SHARP_ZOOM || magnified < SHARP_PIXEL;
     context.imageSmoothingQuality = 'high';
     context.drawImage(image, 0, 0, width, height);
   }
