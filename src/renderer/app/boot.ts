@@ -1,10 +1,12 @@
 import type { OpenDocument } from '#shared/api/calls.ts';
 import type { JobSummary } from '#shared/api/generation.ts';
 import { StudioError } from '#shared/errors.ts';
+import { isDocumentText, takesText } from './keyboard.ts';
 import type { Studio } from './studio.ts';
 
 /** Results the strip keeps at hand; the history view loads further ones. */
 const STRIP = 60;
+const RECOVERY_OFFERED = 'spatext-recovery-offered';
 
 /** Shows a document and forgets what belonged to the last one. */
 export function showDocument(studio: Studio, open: OpenDocument): void {
@@ -29,7 +31,16 @@ export async function boot(studio: Studio): Promise<() => void> {
   studio.view.setState({ live: settings.live });
   showDocument(studio, open);
   studio.attempt(() => refresh(studio));
+  studio.attempt(() => offerRecovery(studio));
   return stop;
+}
+
+/** Shows what a crash left behind, once for each window: a reload is no new start. */
+async function offerRecovery(studio: Studio): Promise<void> {
+  const found = await studio.api.call('project.recoverable', {});
+  if (found.length === 0 || sessionStorage.getItem(RECOVERY_OFFERED)) return;
+  sessionStorage.setItem(RECOVERY_OFFERED, 'yes');
+  studio.view.openDialog({ name: 'recover' });
 }
 
 /** Everything that may have changed while nobody listened: at start and after a lost connection. */
@@ -53,6 +64,13 @@ export async function refresh(studio: Studio): Promise<void> {
     if (answer.status === 'rejected' && StudioError.from(answer.reason).code !== 'unsupported')
       studio.report(answer.reason);
 }
+
+/** Commands that the browser has for text fields. */
+const NATIVE: Readonly<Record<string, string>> = {
+  'edit.undo': 'undo',
+  'edit.redo': 'redo',
+  'edit.selectAll': 'selectAll',
+};
 
 /** Carries the host's events into the stores. @returns the end of it */
 function follow(studio: Studio): () => void {
@@ -96,7 +114,14 @@ function follow(studio: Studio): () => void {
       session.setState(({ devices }) => ({ devices: devices.map((old) => (old.id === device.id ? device : old)) })),
     ),
     api.on('notice', (notice) => session.notify(notice)),
-    api.on('command', ({ name, argument }) => studio.commands.run(name, argument)),
+    api.on('command', ({ name, argument }) => {
+      // A menu's undo while a search field or the like has the focus is meant for that field.
+      const target = document.activeElement;
+      const native = NATIVE[name];
+      if (native && takesText(target) && !(isDocumentText(target) && name !== 'edit.selectAll'))
+        document.execCommand(native);
+      else studio.commands.run(name, argument);
+    }),
   ];
   return () => {
     for (const stop of stops) stop();
