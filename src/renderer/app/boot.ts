@@ -1,6 +1,7 @@
 import type { OpenDocument } from '#shared/api/calls.ts';
 import type { JobSummary } from '#shared/api/generation.ts';
 import { StudioError } from '#shared/errors.ts';
+import { translate } from './i18n/texts.ts';
 import { isDocumentText, takesText } from './keyboard.ts';
 import type { Studio } from './studio.ts';
 
@@ -35,12 +36,19 @@ export async function boot(studio: Studio): Promise<() => void> {
   return stop;
 }
 
-/** Shows what a crash left behind, once for each window: a reload is no new start. */
+/**
+ * Says what an earlier time left behind, once for each window: a reload is no new start. A notice rather than a
+ * dialog, since scenes left unsaved on purpose are in the list too, and the first key may be Ctrl+Enter.
+ */
 async function offerRecovery(studio: Studio): Promise<void> {
   const found = await studio.api.call('project.recoverable', {});
   if (found.length === 0 || sessionStorage.getItem(RECOVERY_OFFERED)) return;
   sessionStorage.setItem(RECOVERY_OFFERED, 'yes');
-  studio.view.openDialog({ name: 'recover' });
+  studio.session.notify({
+    level: 'info',
+    message: translate('recover.found', { count: found.length }),
+    action: { label: translate('recover.show'), run: () => studio.view.openDialog({ name: 'recover' }) },
+  });
 }
 
 /** Everything that may have changed while nobody listened: at start and after a lost connection. */

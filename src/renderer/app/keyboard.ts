@@ -11,7 +11,7 @@ export function takesText(target: EventTarget | null): boolean {
 }
 
 /** A text field whose text is the document's: its undo is the studio's, not the browser's. */
-const isDocumentText = (target: EventTarget | null): boolean =>
+export const isDocumentText = (target: EventTarget | null): boolean =>
   target instanceof HTMLElement && target.closest('[data-document-text]') !== null;
 
 /** Where a key press happened, as far as shortcuts care. */

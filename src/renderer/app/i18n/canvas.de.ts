@@ -59,7 +59,6 @@ export const canvasDe: Record<keyof typeof canvasEn, string> = {
   'command.segment.nudgeFar.up': 'Um 10 nach oben schieben',
   'command.segment.nudgeFar.down': 'Um 10 nach unten schieben',
   'command.view.patterns': 'Muster auf Segmenten',
-  'command.edit.paste': 'Bild einfügen',
   'edit.stroke': 'Pinselstrich',
   'edit.erase': 'Radierstrich',
   'edit.shape': 'Form',

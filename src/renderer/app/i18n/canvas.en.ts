@@ -56,7 +56,6 @@ export const canvasEn = {
   'command.segment.nudgeFar.up': 'Move up by 10',
   'command.segment.nudgeFar.down': 'Move down by 10',
   'command.view.patterns': 'Patterns on segments',
-  'command.edit.paste': 'Paste a picture',
   'edit.stroke': 'brush stroke',
   'edit.erase': 'eraser stroke',
   'edit.shape': 'shape',

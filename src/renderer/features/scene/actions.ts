@@ -14,8 +14,15 @@ export async function newScene(studio: Studio, records: DocumentRecord[] = [crea
   studio.view.openDialog(null);
 }
 
+/** Opens a project of the studio; any other file is imported. */
 export async function openProject(studio: Studio, path: string): Promise<void> {
   await studio.document.flush();
+  if (!/\.spatext$/i.test(path)) {
+    await takeImported(studio, await studio.api.call('import.path', { path }), (picture) =>
+      addReference(studio, picture),
+    );
+    return;
+  }
   showDocument(studio, await studio.api.call('project.open', { path }));
   studio.view.openDialog(null);
 }
