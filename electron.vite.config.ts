@@ -1,13 +1,13 @@
 import path from 'node:path';
 import { defineConfig } from 'electron-vite';
-import { ROOT, rendererConfig } from './scripts/renderer-config.ts';
+import { OUT, ROOT, rendererConfig } from './scripts/renderer-config.ts';
 
 // `npm run build`: out/main (ES modules: the main process and the processes it starts), out/preload (CommonJS, since a
 // sandboxed preload script can be nothing else) and out/renderer (the same files that the loopback server serves).
 export default defineConfig({
   main: {
     build: {
-      outDir: path.join(ROOT, 'out/main'),
+      outDir: path.join(OUT, 'main'),
       rolldownOptions: {
         input: {
           index: path.join(ROOT, 'src/main/index.ts'),
@@ -22,7 +22,7 @@ export default defineConfig({
   },
   preload: {
     build: {
-      outDir: path.join(ROOT, 'out/preload'),
+      outDir: path.join(OUT, 'preload'),
       // A sandboxed script cannot load packages: everything is bundled.
       externalizeDeps: false,
       rolldownOptions: {

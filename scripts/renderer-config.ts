@@ -6,6 +6,9 @@ import { NONCE_PLACEHOLDER } from '#host/content-policy.ts';
 
 export const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
+/** Where everything is built; tests build into a folder of their own. */
+export const OUT = path.resolve(ROOT, process.env['SPATEXT_OUT'] ?? 'out');
+
 /** How the interface is built; the same for the browser (scripts/build-renderer.ts) and Electron. */
 export const rendererConfig = (): UserConfig => ({
   root: path.join(ROOT, 'src/renderer'),
@@ -14,7 +17,7 @@ export const rendererConfig = (): UserConfig => ({
   plugins: [react()],
   html: { cspNonce: NONCE_PLACEHOLDER },
   build: {
-    outDir: path.join(ROOT, 'out/renderer'),
+    outDir: path.join(OUT, 'renderer'),
     emptyOutDir: true,
     target: 'es2022',
     minify: true,
