@@ -1,5 +1,7 @@
 import os from 'node:os';
 import { StudioError } from '#shared/errors.ts';
+import { attentionLevels } from '../checkpoints/graphs/unet-options.ts';
+import type { Checkpoint } from '../checkpoints/recognise.ts';
 import { parameterCount, storedBytes } from '../checkpoints/weights.ts';
 import type { WeightTable } from '../checkpoints/weights.ts';
 import type { OpenStock } from './open-stock.ts';
@@ -31,6 +33,14 @@ function weights(table: WeightTable): number {
   return wide > stored ? stored + WIDENED_SHARE * wide : stored;
 }
 
+/** Scores that the leak shield writes down at the level where they are most, twice: before and after the softmax. */
+function shieldBytes({ table, heads }: Checkpoint['unet'], cells: number): number {
+  const levels = attentionLevels(table).map(
+    ({ level, halvings }) => (cells / 4 ** halvings) ** 2 * (heads[level] ?? 8),
+  );
+  return Math.max(...levels) * 4 * 2;
+}
+
 /**
  * @param rows passes that go through the denoiser at once
  * @param cells places of the latent grid
@@ -57,8 +67,7 @@ export function estimateMemory(
   }
   const widths =
     source.kind === 'checkpoint' ? (source.checkpoint.unet.table.get('conv_in.weight')?.shape[0] ?? 320) / 320 : 1;
-  const heads = source.kind === 'checkpoint' ? Math.max(...source.checkpoint.unet.heads) : 0;
-  const scores = isolated ? rows * cells ** 2 * 4 * heads * 2 : 0;
+  const scores = isolated && source.kind === 'checkpoint' ? rows * shieldBytes(source.checkpoint.unet, cells) : 0;
   const denoiser = share.denoiser + rows * cells * BYTES_PER_CELL * widths + scores;
   const decoder = share.decoder + Math.min(cells, 64 * 64 * 1.5) * cellSide ** 2 * BYTES_PER_PIXEL * widths;
   const together = share.texts + denoiser + decoder;

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { z } from 'zod';
@@ -14,6 +14,7 @@ import { CHECKPOINTS } from '../checkpoints/graphs/fixtures.testkit.ts';
 import { decodePicture, encodePng } from '../image/picture.ts';
 import type { FinishedResult } from '../jobs/engine-api.ts';
 import type { JobContext } from '../pipelines/maker.ts';
+import { estimateMemory } from './memory.ts';
 import { stockPackReader } from './open-stock.ts';
 import { StockMaker } from './stock-maker.ts';
 import type { StockMakerOptions } from './stock-maker.ts';
@@ -209,6 +210,105 @@ describe('a checkpoint as a pack', () => {
     await expect(make(maker, scene({ sampler: { name: 'euler', steps: 50 } }, TWO), {}, breathe)).rejects.toThrow(
       'cancelled',
     );
+    await maker.release();
+  });
+});
+
+describe('memory', () => {
+  const asked = async (memory: number) => {
+    const maker = await makerOf(SD15, 96, { memory: () => memory });
+    const told = await make(maker, scene({}, TWO));
+    await maker.release();
+    return told.results[0]!.result;
+  };
+
+  test('too little: refused before the first pass, in words and with the figures', async () => {
+    const error = await asked(1e6).catch((caught: unknown) => caught);
+    expect(error).toBeInstanceOf(StudioError);
+    expect(error).toMatchObject({ code: 'memory', kept: 'nothing was started' });
+    expect((error as StudioError).message).toMatch(/this needs about .* of memory; .* are free/);
+  });
+
+  test('just enough for one part at a time: the same picture, parts closed in between', async () => {
+    const { opened } = await stockPackReader.open(SD15);
+    const { peak } = estimateMemory(opened, 3, 128, 8, Infinity);
+    const tight = estimateMemory(opened, 3, 128, 8, peak - 1);
+    expect(tight).toMatchObject({ offload: true });
+    expect(tight.peak).toBeLessThan(peak);
+    expect((await asked(tight.peak)).picture).toBe((await asked(peak)).picture);
+  });
+
+  test('the leak shield is counted: it writes down the score of every pair of places', async () => {
+    const { opened } = await stockPackReader.open(SD15);
+    const at = (isolated: boolean) => estimateMemory(opened, 3, 4096, 8, Infinity, isolated).denoiser;
+    expect(at(true) - at(false)).toBe(3 * 4096 ** 2 * 8 * 4 * 2);
+  });
+});
+
+describe('other kinds of checkpoints', () => {
+  test.each(['sd21v-tiny.safetensors', 'sdxl-tiny.safetensors', 'sd15-tiny-diffusers'])(
+    '%s: segments inside the network, three passes a step',
+    async (file) => {
+      const maker = await makerOf(join(CHECKPOINTS, file));
+      const told = await make(maker, scene({}, TWO));
+      expect(told.results[0]!.result.passes).toBe(6);
+      const silent = await make(maker, scene({}, [{ content: 'a red fox', x: 8 }]));
+      expect(silent.results[0]!.result.picture).not.toBe(told.results[0]!.result.picture);
+      await maker.release();
+    },
+  );
+
+  test('an inpainting model: with no weight on what it reads besides, it is the ordinary model', async () => {
+    const path = join(folder, 'inpainting.safetensors');
+    await writeFile(path, withInputChannels(await readFile(SD15), 9));
+    await symlink(join(CHECKPOINTS, 'sd15-tiny.config'), join(folder, 'inpainting.config'));
+    const { summary } = await stockPackReader.open(path);
+    expect(summary.name).toContain('inpainting');
+    const [ordinary, inpainting] = [await makerOf(SD15), await makerOf(path)];
+    const first = await make(ordinary, scene({}, TWO));
+    expect((await pictureOf(await make(inpainting, scene({}, TWO)))).data).toEqual((await pictureOf(first)).data);
+    const redo = {
+      purpose: { kind: 'redo-segment', segment: 'segment:s0', picture: first.results[0]!.result.picture },
+    } as const;
+    const records = scene({ seed: 9 }, TWO);
+    const redone = await make(inpainting, records, redo);
+    expect((await pictureOf(redone)).data).toEqual((await pictureOf(await make(ordinary, records, redo))).data);
+    await ordinary.release();
+    await inpainting.release();
+  });
+});
+
+/** The checkpoint with more input channels of the denoiser, their weights zero. */
+function withInputChannels(file: Buffer, channels: number): Buffer {
+  const name = 'model.diffusion_model.input_blocks.0.0.weight';
+  const size = Number(file.readBigUInt64LE());
+  type Entry = { dtype: string; shape: number[]; data_offsets: [number, number] };
+  const header = JSON.parse(file.toString('utf8', 8, 8 + size)) as Record<string, Entry>;
+  const entry = header[name]!;
+  const [to, from, kh, kw] = entry.shape as [number, number, number, number];
+  const [begin, end] = entry.data_offsets;
+  const row = (end - begin) / to;
+  const wide = Buffer.alloc((row / from) * channels * to);
+  const data = file.subarray(8 + size);
+  for (let i = 0; i < to; i++) data.copy(wide, (i * wide.length) / to, begin + i * row, begin + (i + 1) * row);
+  const grown = wide.length - (end - begin);
+  for (const [other, { data_offsets: offsets }] of Object.entries(header).filter(([key]) => key !== '__metadata__'))
+    if (other !== name && offsets[0] >= end) header[other]!.data_offsets = [offsets[0] + grown, offsets[1] + grown];
+  header[name] = { ...entry, shape: [to, channels, kh, kw], data_offsets: [begin, begin + wide.length] };
+  const text = Buffer.from(JSON.stringify(header));
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(text.length));
+  return Buffer.concat([length, text, data.subarray(0, begin), wide, data.subarray(end)]);
+}
+
+describe('sizes', () => {
+  test('a canvas larger than the model can lay out is made in two stages, a smaller one is made larger and shrunk', async () => {
+    const maker = await makerOf(SD15, 64);
+    const fields = { sampler: { name: 'ddim', steps: 5 } } as const;
+    const large = (await make(maker, scene({ ...fields, width: 128, height: 96 }))).results[0]!.result;
+    expect(large).toMatchObject({ width: 128, height: 96, passes: 5 * 2 + 2 * 2 });
+    const small = (await make(maker, scene({ ...fields, width: 32, height: 24 }))).results[0]!.result;
+    expect(small).toMatchObject({ width: 32, height: 24, passes: 10 });
     await maker.release();
   });
 });
