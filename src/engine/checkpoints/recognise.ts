@@ -106,6 +106,14 @@ function textPart(
 ): TextPart {
   const width = table.get('embeddings.token_embedding.weight')?.shape[1] ?? 0;
   const stored = countChildren(table, 'encoder.layers');
+  if (stored > 0 && width % 64 !== 0 && !config?.num_attention_heads)
+    throw new StudioError(
+      'model',
+      `its text encoder is ${width} wide, unlike any published one, so its head count is not known`,
+      {
+        remedy: 'put the diffusers configuration beside it, in a folder NAME.config/text_encoder/config.json',
+      },
+    );
   const act = config?.hidden_act;
   return {
     table,
@@ -290,7 +298,15 @@ export async function recogniseVae(path: string, family: Family): Promise<VaePar
   const prefix = [...file.tensors.keys()].some((name) => name.startsWith('first_stage_model.'))
     ? 'first_stage_model.'
     : '';
-  return { ...vaePart(vaeTable(file, prefix), await readSidecarOf(path), family), file };
+  const table = vaeTable(file, prefix);
+  const channels = table.get('decoder.conv_in.weight')?.shape[1];
+  if (channels !== 4)
+    throw new StudioError(
+      'unsupported',
+      `${basename(path)} is an autoencoder of ${channels ?? 'unknown'} channels; models of this family have 4`,
+      { kept: 'the model keeps its own', remedy: 'choose a VAE for Stable Diffusion 1.x, 2.x or SDXL' },
+    );
+  return { ...vaePart(table, await readSidecarOf(path), family), file };
 }
 
 /** What is missing for making pictures, in words; empty if nothing is. */
