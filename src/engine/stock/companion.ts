@@ -102,6 +102,7 @@ export class Companion {
 
   /** The picture at that size by super-resolution, as often as it takes, then exactly. @throws StudioError unsupported */
   async enlarge(picture: Picture, target: Size, breathe: () => Promise<void>): Promise<Picture> {
+    if (picture.width >= target.width) return resizePicture(picture, target.width, target.height);
     const open = await this.#model();
     if (!open)
       throw new StudioError('unsupported', 'there is no embedded pack to enlarge the picture with', {

@@ -13,6 +13,8 @@ export interface DenoiseStage {
   readonly from: 'noise' | 'known' | 'previous';
   /** How much of the schedule runs. */
   readonly strength: number;
+  /** Works a picture out that is enlarged for it; the artist did not choose its strength. */
+  readonly refines: boolean;
   /** Size of the canvas' picture afterwards; null: laid over the known one (redo). */
   readonly target: Size | null;
 }
@@ -43,7 +45,7 @@ export function stagesOf(purpose: JobPurpose, scene: SceneRecord, known: KnownPi
       const scale = scene.width / known.picture.width;
       const around = { x: box.x * scale, y: box.y * scale, width: box.width * scale, height: box.height * scale };
       const view = viewAround(around, scene, sizing) ?? at(largest);
-      return [{ kind: 'denoise', view, from: 'known', strength: known.strength, target: null }];
+      return [{ kind: 'denoise', view, from: 'known', strength: known.strength, refines: false, target: null }];
     }
     case 'upscale': {
       if (!known) throw new StudioError('internal', 'upscale without a picture');
@@ -58,19 +60,29 @@ export function stagesOf(purpose: JobPurpose, scene: SceneRecord, known: KnownPi
         height: Math.max(1, Math.round(scene.height * shrink)),
       };
       const from = known ? 'known' : 'noise';
-      return [{ kind: 'denoise', view: at(first), from, strength: known?.strength ?? 1, target }];
+      return [{ kind: 'denoise', view: at(first), from, strength: known?.strength ?? 1, refines: false, target }];
     }
     case 'generate':
     case 'variations': {
       const stages: Stage[] = known
-        ? [{ kind: 'denoise', view: at(largest), from: 'known', strength: known.strength, target: canvas }]
-        : [{ kind: 'denoise', view: at(first), from: 'noise', strength: 1, target: canvas }];
+        ? [
+            {
+              kind: 'denoise',
+              view: at(largest),
+              from: 'known',
+              strength: known.strength,
+              refines: false,
+              target: canvas,
+            },
+          ]
+        : [{ kind: 'denoise', view: at(first), from: 'noise', strength: 1, refines: false, target: canvas }];
       if (!known && largest > first)
         stages.push({
           kind: 'denoise',
           view: at(largest),
           from: 'previous',
           strength: REFINE_STRENGTH,
+          refines: true,
           target: canvas,
         });
       return scene.upscale > 1 ? [...stages, ...enlarging(canvas, canvas, scene.upscale, 'previous', sizing)] : stages;
@@ -89,5 +101,5 @@ function enlarging(canvas: Size, picture: Size, factor: number, from: 'known' | 
   const scale = scaleOfEnlarging(canvas, sizing.native, target.width / canvas.width);
   if (scale < (WORTH_IT * picture.width) / canvas.width) return [{ kind: 'enlarge', target }];
   const view = viewOfCanvas(canvas, scale, sizing);
-  return [{ kind: 'denoise', view, from, strength: REFINE_STRENGTH, target }];
+  return [{ kind: 'denoise', view, from, strength: REFINE_STRENGTH, refines: true, target }];
 }

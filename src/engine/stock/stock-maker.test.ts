@@ -307,6 +307,9 @@ describe('sizes', () => {
     const fields = { sampler: { name: 'ddim', steps: 5 } } as const;
     const large = (await make(maker, scene({ ...fields, width: 128, height: 96 }))).results[0]!.result;
     expect(large).toMatchObject({ width: 128, height: 96, passes: 5 * 2 + 2 * 2 });
+    // One of two steps is less than a second stage has to run.
+    const hasty = scene({ sampler: { name: 'ddim', steps: 2 }, width: 128, height: 96 });
+    expect((await make(maker, hasty)).results[0]!.result).toMatchObject({ width: 128, passes: 4 });
     const small = (await make(maker, scene({ ...fields, width: 32, height: 24 }))).results[0]!.result;
     expect(small).toMatchObject({ width: 32, height: 24, passes: 10 });
     await maker.release();

@@ -162,8 +162,13 @@ export class StockMaker implements Maker {
         planned.push(stage);
         continue;
       }
-      const prepared = await this.#prepare(ready, document, stage.view, bitmaps, context);
       const schedule = planPartial(scheduler, steps, stage.strength, { eta: scene.sampler.eta });
+      if (stage.refines && stage.target && isNothing(schedule)) {
+        // Too few steps for a second stage to have one: the picture is enlarged without it.
+        planned.push({ kind: 'enlarge', target: stage.target });
+        continue;
+      }
+      const prepared = await this.#prepare(ready, document, stage.view, bitmaps, context);
       const first = planned.find((other) => other.kind === 'denoise');
       const size = first ? cellsOf(stage.view) / cellsOf(first.view) : 1;
       planned.push({ ...stage, ...schedule, prepared, size });
@@ -324,6 +329,9 @@ export class StockMaker implements Maker {
     };
   }
 }
+
+const isNothing = ({ plan, startIndex }: { plan: SchedulerPlan; startIndex: number }): boolean =>
+  startIndex >= plan.timesteps.length;
 
 const cellsOf = ({ latent }: View): number => latent.width * latent.height;
 
