@@ -139,6 +139,7 @@ async function startWeb(options: Options): Promise<void> {
     throw error;
   });
   announce();
+  void studio.purge();
   console.log('The address is good once. Ctrl-C ends the studio; everything is saved.');
   if (options.open) openBrowser(server.address());
 

@@ -7,6 +7,7 @@ import type { DocumentRecords } from '#shared/document/document.ts';
 import { StudioError } from '#shared/errors.ts';
 import type { StudioParts } from './parts.ts';
 import type { ResultStore } from './result-store.ts';
+import type { SessionBlobs } from './session-blobs.ts';
 
 interface KnownJob {
   readonly window: string;
@@ -18,11 +19,13 @@ interface KnownJob {
 export class JobDesk {
   readonly #parts: StudioParts;
   readonly #results: ResultStore;
+  readonly #drafts: SessionBlobs;
   readonly #jobs = new Map<JobId, KnownJob>();
   readonly #stop: () => void;
   #onStored: () => void = () => undefined;
 
-  constructor(parts: StudioParts, results: ResultStore) {
+  constructor(parts: StudioParts, results: ResultStore, drafts: SessionBlobs) {
+    this.#drafts = drafts;
     this.#parts = parts;
     this.#results = results;
     this.#stop = parts.engine.on((event) => this.#tell(event));
@@ -107,6 +110,7 @@ export class JobDesk {
         });
         break;
       case 'picture':
+        this.#drafts.note(event.picture);
         hub.emit('job.picture', { job: event.job, index: event.index, picture: event.picture, point: event.point });
         break;
       case 'result':

@@ -125,6 +125,9 @@ export class SessionStrip implements Library {
     return { removed: [], bytes: 0 };
   }
 
+  /** Nothing is purged here; the library of a later session has not heard of them, and they stay. */
+  async letGo(): Promise<void> {}
+
   async changes(from: ResultId, to: ResultId): Promise<string[]> {
     const [a, b] = [this.#row(from).finished.result, this.#row(to).finished.result];
     const changes: string[] = [];

@@ -9,6 +9,7 @@ import { historyHandlers } from './handlers/history.ts';
 import { JobDesk } from './job-desk.ts';
 import type { StudioParts } from './parts.ts';
 import { ResultStore } from './result-store.ts';
+import { SessionBlobs } from './session-blobs.ts';
 
 /** A deleted result can be taken back this long; then its picture and rows are gone. */
 export const TRASH_MS = 24 * 60 * 60 * 1000;
@@ -21,6 +22,7 @@ export class Studio {
   readonly handlers: StudioHandlers;
   readonly #desk: JobDesk;
   readonly #results: ResultStore;
+  readonly #drafts: SessionBlobs;
   #stored = 0;
   #closing: Promise<void> | undefined;
 
@@ -37,7 +39,8 @@ export class Studio {
         remedy: why.remedy,
       });
     });
-    this.#desk = new JobDesk(parts, this.#results);
+    this.#drafts = new SessionBlobs(this.#results.library(), log);
+    this.#desk = new JobDesk(parts, this.#results, this.#drafts);
     this.#desk.onStored = () => {
       this.#stored += 1;
       if (this.#stored % PURGE_EVERY === 0) void this.purge();
@@ -49,7 +52,7 @@ export class Studio {
     this.handlers = {
       ...appHandlers(parts, this.#desk, () => void this.purge()),
       ...documentHandlers(parts),
-      ...fileHandlers(parts, this.#results),
+      ...fileHandlers(parts, this.#results, this.#drafts),
       ...historyHandlers(parts, this.#results),
       'generate.start': (request, { windowId }) => this.#desk.start(request, windowId),
       'generate.cancel': ({ job, hard }) => {
@@ -97,8 +100,8 @@ export class Studio {
       const { removed, bytes } = await library.purge({
         olderThanMs,
         budget: this.parts.settings.get().historyBudget,
-        // A scene may point at a picture whose result is deleted.
-        keep: await (await this.parts.keeper).blobsInUse(),
+        // A scene may point at a picture whose result is deleted, a window may show a draft.
+        keep: [...(await (await this.parts.keeper).blobsInUse()), ...this.#drafts.hashes],
       });
       if (removed.length === 0) return;
       this.parts.log.info(`history: ${removed.length} results deleted for good, ${bytes} bytes freed`);
@@ -114,6 +117,7 @@ export class Studio {
       this.parts.keeper.then((keeper) => keeper.flush()),
       this.parts.settings.flush(),
       this.#results.settle(),
+      this.#drafts.flush(),
     ]);
     for (const one of done)
       if (one.status === 'rejected') this.parts.log.error(`saving: ${StudioError.from(one.reason).message}`);

@@ -113,7 +113,10 @@ function removeFiles(database: Database, { keep, blobFolder }: PurgeOptions): vo
   const hashes = z.array(z.string()).parse(database.prepare('SELECT hash FROM blob_removals').pluck().all());
   for (const hash of hashes) {
     if (keep.has(hash)) continue;
-    const used = database.prepare('SELECT 1 FROM blobs WHERE hash = ?').get(hash) !== undefined;
+    const used =
+      database
+        .prepare('SELECT 1 FROM blobs WHERE hash = ? UNION ALL SELECT 1 FROM item_blobs WHERE hash = ? LIMIT 1')
+        .get(hash, hash) !== undefined;
     try {
       if (!used) rmSync(path.join(blobFolder, hash.slice(0, 2), hash), { force: true });
     } catch {

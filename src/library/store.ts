@@ -83,6 +83,13 @@ export class LibraryStore {
     });
   }
 
+  letGo(hashes: readonly string[]): void {
+    this.#transaction(() => {
+      for (const hash of hashes)
+        this.#database.prepare('INSERT OR IGNORE INTO blob_removals (hash) VALUES (?)').run(hash);
+    });
+  }
+
   changes(from: ResultId, to: ResultId): string[] {
     return describeChanges(this.#results.get(from), this.#results.get(to));
   }

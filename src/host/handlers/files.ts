@@ -10,11 +10,17 @@ import { writeWhole } from '../atomic-file.ts';
 import { sniffImage } from '../image-size.ts';
 import type { StudioParts } from '../parts.ts';
 import type { ResultStore } from '../result-store.ts';
+import type { SessionBlobs } from '../session-blobs.ts';
 
 /** Calls about bytes: blobs, exports, imports. */
-export function fileHandlers(parts: StudioParts, results: ResultStore) {
+export function fileHandlers(parts: StudioParts, results: ResultStore, drafts: SessionBlobs) {
   const { blobs, grants } = parts;
-  const writeBlob = (bytes: Uint8Array): Promise<string> => blobs.write(bytes);
+  /** Stores bytes that nothing points at yet. */
+  const writeBlob = async (bytes: Uint8Array): Promise<string> => {
+    const hash = await blobs.write(bytes);
+    drafts.note(hash);
+    return hash;
+  };
 
   return {
     'blobs.put': async ({ bytes }) => {
@@ -29,7 +35,7 @@ export function fileHandlers(parts: StudioParts, results: ResultStore) {
           `the picture has ${head.width} x ${head.height} pixels; a side may have at most ${LIMITS.canvasSide}`,
           { remedy: 'make it smaller first' },
         );
-      return { hash: await blobs.write(bytes), type: head.type, width: head.width, height: head.height };
+      return { hash: await writeBlob(bytes), type: head.type, width: head.width, height: head.height };
     },
     'blobs.saveAs': async ({ hash, path: target }) => {
       await writeWhole(grants.checkWrite(target), await blobs.read(hash));
@@ -47,7 +53,7 @@ export function fileHandlers(parts: StudioParts, results: ResultStore) {
         readBlob: (hash) => blobs.read(hash),
       });
       const { bytes, fileName, type, losses } = made;
-      return { blob: await blobs.write(bytes), fileName, type, bytes: bytes.byteLength, losses };
+      return { blob: await writeBlob(bytes), fileName, type, bytes: bytes.byteLength, losses };
     },
     'import.file': async ({ name, bytes, labels }) =>
       (await parts.formats()).importFile({ name: path.basename(name), bytes, labels, writeBlob }),
