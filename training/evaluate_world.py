@@ -96,7 +96,7 @@ def roughen_scene(scene: Scene, rng: np.random.Generator) -> None:
 
 
 def draw(pack: PackRunner, scenes: list[Scene], scales: tuple[float, float], words: list[list[str]] | None = None,
-         batch: int = 5, source: str = "text") -> np.ndarray:
+         batch: int = 5, source: str = "text", prior_guidance: float = 1.0) -> np.ndarray:
     """Pictures [n, 3, 64, 64] of scenes from text (or from the true embeddings, ``source="true"``)."""
     rng = np.random.default_rng(SEED)
     out = []
@@ -111,7 +111,7 @@ def draw(pack: PackRunner, scenes: list[Scene], scales: tuple[float, float], wor
             pixels = torch.cat([true.images, crop_segments(true.images, true.labels, true.boxes, true.owner)])
             embeds = pack.embed_images(pixels.numpy())
         else:
-            embeds = pack.imagine(texts, noise)
+            embeds = pack.imagine(texts, noise, guidance=prior_guidance)
         maps, used = [], len(some)
         for s in some:
             maps.append(map_of(s.labels, embeds[used:used + len(s.segments)]))
@@ -119,6 +119,12 @@ def draw(pack: PackRunner, scenes: list[Scene], scales: tuple[float, float], wor
         start = rng.standard_normal((len(some), 3, 64, 64)).astype(np.float32)
         out.append(pack.generate(embeds[: len(some)], np.stack(maps), start, scales))
     return np.concatenate(out)
+
+
+def enlarge_and_shrink(pack: PackRunner, pixels: np.ndarray, batch: int = 8) -> np.ndarray:
+    """Pictures [n, 3, 64, 64] after super-resolution, averaged back to 64 px, where judge and segmenter look."""
+    parts = [pack.upscale(pixels[at:at + batch]) for at in range(0, len(pixels), batch)]
+    return torch.nn.functional.avg_pool2d(torch.from_numpy(np.concatenate(parts)), 4).numpy()
 
 
 def frechet(a: np.ndarray, b: np.ndarray) -> float:
@@ -202,6 +208,8 @@ def main() -> None:
     parser.add_argument("--scales", type=str, nargs="*", default=["1.5/3"], help="global/local, e.g. 1.5/3 1.5/6")
     parser.add_argument("--rough", action="store_true", help="rough masks instead of exact ones")
     parser.add_argument("--true-embeddings", action="store_true")
+    parser.add_argument("--prior-guidance", type=float, default=1.0)
+    parser.add_argument("--enlarged", action="store_true", help="score after super-resolution, shrunk back")
     parser.add_argument("--counts", type=int, nargs="*", default=list(COUNTS))
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
@@ -222,9 +230,15 @@ def main() -> None:
         for scales in args.scales:
             began = time.monotonic()
             pair = tuple(float(v) for v in scales.split("/"))
-            pixels = draw(pack, scenes, (pair[0], pair[1]), source="true" if args.true_embeddings else "text")
+            pixels = draw(pack, scenes, (pair[0], pair[1]), source="true" if args.true_embeddings else "text",
+                          prior_guidance=args.prior_guidance)
             seconds = time.monotonic() - began
             name = f"{pack.description['id']} {scales}"
+            if args.prior_guidance != 1:
+                name += f" prior {args.prior_guidance:g}"
+            if args.enlarged:
+                pixels = enlarge_and_shrink(pack, pixels)
+                name += " enlarged"
             np.save(args.out / f"{name.replace('/', '-').replace(' ', '_')}.npy", ((pixels + 1) * 127.5 + 0.5).astype(np.uint8))
             rows = score(pixels, scenes, judge, segmenter)
             made = split(rows, name)

@@ -161,7 +161,8 @@ def make_scene(atlas: SpriteAtlas, options: SceneOptions, rng: Rng, setting: str
     for side in pick_sides(rng, count, options) if count else []:
         ids = options.concept_ids
         concept = int(ids[int(rng.integers(len(ids)))]) if ids else int(rng.integers(len(concepts())))
-        style = int(options.styles[int(rng.integers(len(options.styles)))])
+        # one draw however many styles there are: worlds of other styles then show the same layouts
+        style = int(options.styles[int(rng.random() * len(options.styles))])
         sprite = atlas.sprite(style, concept, side * size)
         colour = None
         if rng.random() < options.recolour:

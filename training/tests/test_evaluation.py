@@ -1,0 +1,90 @@
+"""Scoring: true renders beat noise, bounds are bounds, scene files carry the masks they were made of."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import cv2
+import numpy as np
+import torch
+
+from training.all import parse_budget, plan
+from training.evaluate_world import blown, frechet, held_out_scenes, roughen_scene, split, summary, table
+from training.nets.segmenter import Segmenter
+from training.scene_files import outline, scene_records
+from training.segmenter import iou
+from training.world.sprites import SpriteAtlas
+
+
+def test_held_out_scenes_have_the_asked_number_of_segments(atlas: SpriteAtlas) -> None:
+    for count in (1, 4, 8):
+        scenes = held_out_scenes(atlas, count, 3, rough=False)
+        assert [len(s.segments) for s in scenes] == [count] * 3
+        again = held_out_scenes(atlas, count, 3, rough=False)
+        assert all((a.image == b.image).all() for a, b in zip(scenes, again, strict=True))
+    before = scenes[0].labels.copy()
+    roughen_scene(scenes[0], np.random.default_rng(1))
+    assert (before != scenes[0].labels).any() and set(np.unique(scenes[0].labels)) - {0} == set(range(1, 9))
+
+
+def test_frechet_distance_is_zero_for_the_same_and_grows() -> None:
+    rng = np.random.default_rng(0)
+    a, b = rng.standard_normal((400, 8)), rng.standard_normal((400, 8))
+    assert abs(frechet(a, a)) < 1e-6
+    assert frechet(a, b) < frechet(a, b + 1) < frechet(a, b * 3 + 1)
+    # two normals with the same spread: the squared distance of the means
+    assert abs(frechet(a, a + 2) - 8 * 4) < 1e-6
+
+
+def test_blown_pictures_are_found_and_calm_ones_are_not() -> None:
+    rng = np.random.default_rng(0)
+    noise = np.sign(rng.standard_normal((2, 3, 64, 64))).astype(np.float32)
+    calm = np.broadcast_to(np.linspace(-1, 1, 64, dtype=np.float32), (2, 3, 64, 64))
+    white = np.ones((2, 3, 64, 64), np.float32)
+    assert blown(noise).all() and not blown(calm).any() and not blown(white).any()
+
+
+def test_iou_and_segmenter_answer_only_what_was_asked() -> None:
+    a, b = np.zeros((4, 4), bool), np.zeros((4, 4), bool)
+    a[:2], b[1:3] = True, True
+    assert iou(a, b) == 1 / 3 and iou(a, a) == 1 and iou(a, ~a) == 0
+    torch.manual_seed(0)
+    found = Segmenter(20, width=8).eval().assign(torch.randn(1, 3, 32, 32), [3, 17])
+    assert found.shape == (32, 32) and set(found.unique().tolist()) <= {0, 1, 2}
+
+
+def test_summaries_split_by_number_and_area() -> None:
+    rows = [{"count": c, "area": a, "top1": c == 1, "top5": True, "local": 0.5, "shuffled": 0.1, "global": 0.4}
+            for c, a in ((1, 0.2), (2, 0.05), (2, 0.01))]
+    made = split(rows, "x")
+    assert made["x"] == summary(rows) and made["x"]["top1"] == 0.333
+    assert made["x, 2 segments"]["segments"] == 2 and made["x, area 10.0% to 100.0%"]["top1"] == 1.0
+    assert table(made).count("\n") == len(made) + 1
+
+
+def test_scene_files_carry_the_masks(atlas: SpriteAtlas) -> None:
+    scene = held_out_scenes(atlas, 4, 1, rough=False)[0]
+    made = json.loads(json.dumps(scene_records(scene, "a", 5)))
+    kinds = [r["type"] for r in made["records"]]
+    assert kinds.count("segment") == kinds.count("slot") == 4 and made["records"][0]["text"] == scene.caption
+    for k in range(1, 5):
+        mask = scene.labels == k
+        drawn = np.zeros((512, 512), np.uint8)
+        for part in outline(mask).split("Z"):
+            numbers = np.array([int(n) for n in re.findall(r"\d+", part)]).reshape(-1, 2)
+            if len(numbers):
+                layer = np.zeros_like(drawn)
+                cv2.fillPoly(layer, [numbers], 1)
+                drawn ^= layer
+        small = cv2.resize(drawn.astype(np.float32), (64, 64), interpolation=cv2.INTER_AREA) > 0.5
+        assert iou(small, mask) > 0.93
+
+
+def test_budgets_and_plans(tmp_path) -> None:
+    assert parse_budget("2h") == 120 and parse_budget("1h30m") == 90 and parse_budget("45") == 45
+    steps = plan(tmp_path, 60, tmp_path / "base", tmp_path, "cpu", from_pack=False)
+    assert [s.name for s in steps] == ["sprites", "sentences", "clip", "prior", "decoder", "superres", "segmenter", "judge",
+                                       "export", "evaluation"]
+    minutes = sum(float(s.arguments[s.arguments.index("--minutes") + 1]) for s in steps if "--minutes" in s.arguments)
+    assert 50 < minutes <= 60

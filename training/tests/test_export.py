@@ -1,0 +1,75 @@
+"""What is exported computes the same in ONNX Runtime and can be read back, group norms included."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from training.common.errors import TrainingError
+from training.common.pack_weights import load_network, load_projector
+from training.export import export_decoder, export_image_encoder, export_prior, export_super_resolution, round_half
+from training.nets.clip import ImageEncoder
+from training.nets.prior import Prior
+from training.nets.superres import SuperResolution
+from training.nets.unet import Decoder, DecoderConfig, STProjector
+
+SMALL = DecoderConfig(channels=(16, 16, 32), blocks=(1, 2, 1), groups=4, condition=32)
+
+
+def session(file: Path):
+    onnxruntime = pytest.importorskip("onnxruntime")
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(str(file), options)
+
+
+def shaken(module: torch.nn.Module) -> torch.nn.Module:
+    """Random weights everywhere, also where a fresh network has zeros or ones."""
+    torch.manual_seed(1)
+    with torch.no_grad():
+        for p in module.parameters():
+            p.add_(torch.randn_like(p) * 0.05)
+    round_half(module)
+    return module.eval()
+
+
+@torch.no_grad()
+def test_decoder_and_projector_come_back(tmp_path: Path) -> None:
+    unet, projector = shaken(Decoder(SMALL)), shaken(STProjector(SMALL))
+    export_decoder(unet, projector, tmp_path, half=True)
+    again, again_projector = Decoder(SMALL).eval(), STProjector(SMALL).eval()
+    load_network(tmp_path, "unet", again)
+    load_projector(tmp_path, again_projector)
+    for a, b in zip([*unet.parameters(), *projector.parameters()], [*again.parameters(), *again_projector.parameters()], strict=True):
+        assert (a - b).abs().max() < 1e-6
+    st = projector(torch.randn(2, 256, 64, 64) / 16)
+    x, t, scene = torch.randn(2, 3, 64, 64), torch.tensor([3, 800]), torch.randn(2, 256) / 16
+    feed = {"sample": x, "timestep": t, "global_embeds": scene, **{f"st_{64 >> i}": s for i, s in enumerate(st)}}
+    made = session(tmp_path / "unet.onnx").run(None, {k: v.numpy() for k, v in feed.items()})[0]
+    assert np.abs(made - unet(x, t, scene, st).numpy()).max() < 1e-4
+
+
+@torch.no_grad()
+def test_other_networks_come_back(tmp_path: Path) -> None:
+    sharp, images, prior = shaken(SuperResolution()), shaken(ImageEncoder()), shaken(Prior())
+    export_super_resolution(sharp, tmp_path, half=True)
+    export_image_encoder(images, tmp_path, half=True)
+    export_prior(prior, tmp_path, half=True)
+    for kind, module, fresh in (("super_resolution", sharp, SuperResolution()), ("image_encoder", images, ImageEncoder()),
+                                ("prior", prior, Prior())):
+        load_network(tmp_path, kind, fresh)
+        assert all((a - b).abs().max() < 1e-6 for a, b in zip(module.parameters(), fresh.parameters(), strict=True))
+    x = torch.rand(1, 3, 24, 40) * 2 - 1
+    made = session(tmp_path / "super_resolution.onnx").run(None, {"sample": x.numpy()})[0]
+    assert made.shape == (1, 3, 96, 160) and np.abs(made - sharp(x).numpy()).max() < 1e-4
+
+
+def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
+    export_super_resolution(SuperResolution(channels=16, depth=2), tmp_path, half=True)
+    with pytest.raises(TrainingError, match="another configuration"):
+        load_network(tmp_path, "super_resolution", SuperResolution())
+    with pytest.raises(TrainingError, match="missing"):
+        load_network(tmp_path, "unet", Decoder())
