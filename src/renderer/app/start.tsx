@@ -60,6 +60,10 @@ export async function startStudio(
   followLive(studio);
   followGrid(studio);
   followWarnings(studio);
+  // Edits that no host has yet would go with the page.
+  window.addEventListener('beforeunload', (event) => {
+    if (studio.document.getState().sync === 'offline') event.preventDefault();
+  });
   // The journal gets what is left when the window goes.
   window.addEventListener('pagehide', () => void studio.document.flush());
   document.addEventListener('visibilitychange', () => {

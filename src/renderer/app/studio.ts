@@ -9,6 +9,7 @@ import { createSessionStore } from '../store/session-store.ts';
 import type { SessionState, SessionStore } from '../store/session-store.ts';
 import { createViewStore } from '../store/view-store.ts';
 import type { ViewState, ViewStore } from '../store/view-store.ts';
+import { translate } from './i18n/texts.ts';
 import { createCommandRegistry } from './commands.ts';
 import type { CommandRegistry } from './commands.ts';
 
@@ -39,7 +40,16 @@ export function createStudio(api: StudioApi, blobUrl: (hash: string) => string):
     api,
     session,
     view,
-    document: createDocumentStore(api, { onNotice: report }),
+    document: createDocumentStore(api, {
+      onNotice: report,
+      onRescued: (error) =>
+        session.notify({
+          level: 'warning',
+          message: error.message,
+          kept: translate('rescue.kept'),
+          remedy: translate('rescue.remedy'),
+        }),
+    }),
     commands: createCommandRegistry(() => studio),
     blobUrl,
     report,

@@ -18,6 +18,11 @@ export interface SenderOptions {
   readonly throttleMs?: number;
   /** First wait before a failed change is sent again; doubles up to 5 s. */
   readonly retryMs?: number;
+  /**
+   * Asks the host to open the document again: a host that was started anew does not have it open yet.
+   * @returns whether it is open now and holds what was sent so far
+   */
+  reopen(): Promise<boolean>;
   onSync(state: SyncState): void;
   /** The host will not take this change, whatever we do: its copy and ours have parted. */
   onRefused(error: StudioError): void;
@@ -100,6 +105,7 @@ export class DocumentSender {
 
   async #drain(epoch: number): Promise<void> {
     let wait = this.#options.retryMs ?? 250;
+    let reopened = false;
     while (epoch === this.#epoch && this.#id) {
       const change: OutgoingChange | undefined = this.#inFlight?.change ?? this.#queue.shift();
       if (!change) {
@@ -111,11 +117,18 @@ export class DocumentSender {
         await this.#api.call('document.apply', { id: this.#id, sequence: this.#inFlight.sequence, ...change });
         if (epoch !== this.#epoch) return;
         this.#inFlight = null;
+        reopened = false;
         wait = this.#options.retryMs ?? 250;
         this.#options.onSync(this.#queue.length > 0 ? 'saving' : 'saved');
       } catch (thrown) {
         if (epoch !== this.#epoch) return;
         const error = StudioError.from(thrown);
+        if (error.code === 'not-found' && !reopened) {
+          reopened = true;
+          const open = await this.#options.reopen().catch(() => false);
+          if (epoch !== this.#epoch) return;
+          if (open) continue;
+        }
         if (FINAL.has(error.code)) {
           this.#inFlight = null;
           this.#queue = [];

@@ -25,6 +25,7 @@ function fakeHost(start: StudioDocument) {
   const failures: StudioError[] = [];
   let copy = start;
   let created = 0;
+  let current = 'doc-1';
   const api = {
     call: async (name: CallName, input: unknown) => {
       const failure = failures.shift();
@@ -35,6 +36,7 @@ function fakeHost(start: StudioDocument) {
         copy = toDocument(records);
         return { id: `doc-new${created}`, records, undo: [], redo: [], file: null, dirty: true };
       }
+      if (name === 'document.current') return { id: current };
       const change = input as Sent;
       copy = applyDiff(copy, change.diff);
       sent.push(change);
@@ -42,7 +44,7 @@ function fakeHost(start: StudioDocument) {
     },
     on: () => () => undefined,
   } as unknown as StudioApi;
-  return { api, sent, failures, copy: () => copy };
+  return { api, sent, failures, copy: () => copy, setCurrent: (id: string) => (current = id) };
 }
 
 const open = (document: StudioDocument, extra: Partial<OpenDocument> = {}): OpenDocument => ({
@@ -62,6 +64,7 @@ function setUp(options: { throttleMs?: number; undoLimit?: number } = {}) {
   const store = createDocumentStore(host.api, {
     throttleMs: 1,
     retryMs: 1,
+    onRescued: (error) => notices.push(error),
     onNotice: (error) => notices.push(error),
     ...options,
   });
@@ -201,6 +204,28 @@ describe('sending', () => {
     expect(host.copy()).toEqual(store.getState().document);
     expect(host.sent).toHaveLength(2);
     expect(store.getState().sync).toBe('saved');
+  });
+
+  it('goes on with the same document when the host was started anew', async () => {
+    const { store, host, notices } = setUp();
+    host.failures.push(new StudioError('not-found', 'doc-1 is not open'));
+    store.edit('edit.text', text('kept'));
+    await store.flush();
+    expect(store.getState().id).toBe('doc-1');
+    expect(textOf(host.copy())).toBe('kept');
+    expect(notices).toEqual([]);
+    expect(store.getState().undo).toHaveLength(1);
+  });
+
+  it('does not go on with another document that the host has for this window', async () => {
+    const { store, host, notices } = setUp();
+    host.setCurrent('doc-other');
+    host.failures.push(new StudioError('not-found', 'doc-1 is not open'));
+    store.edit('edit.text', text('mine'));
+    await store.flush();
+    await vi.waitFor(() => expect(store.getState().id).toBe('doc-new1'));
+    expect(textOf(host.copy())).toBe('mine');
+    expect(notices).toHaveLength(1);
   });
 
   it('gives the host the whole document when it will not take a change', async () => {

@@ -68,7 +68,9 @@ export interface DocumentStoreOptions {
   readonly retryMs?: number;
   /** Steps kept; the oldest go first. */
   readonly undoLimit?: number;
-  /** Something the artist should know. */
+  /** The host could not go on with the document; the window's copy went to it as a new one, without a file. */
+  onRescued?(error: StudioError): void;
+  /** Not even that was possible. */
   onNotice?(error: StudioError): void;
 }
 
@@ -90,6 +92,7 @@ export function createDocumentStore(api: StudioApi, options: DocumentStoreOption
   const sender = new DocumentSender(api, {
     ...(options.throttleMs === undefined ? {} : { throttleMs: options.throttleMs }),
     ...(options.retryMs === undefined ? {} : { retryMs: options.retryMs }),
+    reopen: async () => (await api.call('document.current', {})).id === store.getState().id,
     onSync: (sync) => {
       if (store.getState().sync !== sync) store.setState({ sync });
     },
@@ -105,9 +108,7 @@ export function createDocumentStore(api: StudioApi, options: DocumentStoreOption
       const missed = diffDocuments(toDocument(open.records), store.getState().document);
       store.setState({ id: open.id, file: open.file, dirty: true });
       if (!isEmptyDiff(missed)) sender.push({ diff: missed, undo: 'none', label: 'edit.rescue' });
-      options.onNotice?.(
-        new StudioError(error.code, error.message, { kept: 'rescued', remedy: 'save-again', cause: error }),
-      );
+      options.onRescued?.(error);
     } catch (thrown) {
       store.setState({ sync: 'offline' });
       options.onNotice?.(StudioError.from(thrown));

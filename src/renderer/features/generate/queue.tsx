@@ -7,7 +7,7 @@ import { useSession, useStudio } from '../../app/studio.ts';
 import { IconButton } from '../../ui/button.tsx';
 import { Empty } from '../../ui/parts.tsx';
 import { Popover } from '../../ui/popover.tsx';
-import { cancel, isActive } from './actions.ts';
+import { cancel, isActive, isQuiet } from './actions.ts';
 import { ProgressLine } from './progress-line.tsx';
 import { fractionOf, progressWords, purposeWords } from './words.ts';
 
@@ -20,7 +20,11 @@ export function QueueButton() {
   const t = useT();
   const { jobs, paused } = useSession((session) => ({ jobs: session.jobs, paused: session.paused }));
   const active = jobs.filter(isActive);
-  const ended = jobs.filter((job) => !isActive(job)).slice(-RECENT).toReversed(); // prettier-ignore
+  // Live and grid jobs come and go by the dozen; only their failures are worth a line.
+  const ended = jobs
+    .filter((job) => !isActive(job) && (!isQuiet(job) || job.state === 'failed'))
+    .slice(-RECENT)
+    .toReversed();
   const waited = active.filter((job) => job.purpose.kind !== 'live').length;
   return (
     <Popover

@@ -29,6 +29,8 @@ export default {
   'status.history': 'Verlauf {{used}} von {{budget}}',
   'notice.kept': 'Erhalten:',
   'notice.remedy': 'Was hilft:',
+  'rescue.kept': 'alles in diesem Fenster; es geht als neue Szene ohne Datei weiter',
+  'rescue.remedy': 'erneut speichern',
   'crash.title': 'Im Fenster ist ein Fehler aufgetreten',
   'crash.kept': 'Die Szene ist gesichert. Nach dem Neuladen des Fensters ist sie wieder da, wie sie war.',
   'crash.reload': 'Neu laden',

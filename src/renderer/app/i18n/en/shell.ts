@@ -27,6 +27,8 @@ export default {
   'status.history': 'history {{used}} of {{budget}}',
   'notice.kept': 'Kept:',
   'notice.remedy': 'What to do:',
+  'rescue.kept': 'everything in this window; it goes on as a new scene without a file',
+  'rescue.remedy': 'save it again',
   'crash.title': 'The window had a fault',
   'crash.kept': 'Your scene is kept by the studio. Loading the window again brings it back as it was.',
   'crash.reload': 'Load again',
