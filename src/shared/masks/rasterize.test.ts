@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { ShapeInput } from '../document/geometry.ts';
-import { maskArea, maskBounds, maskFrom, unionMasks } from './mask.ts';
+import { invertMask, maskArea, maskBounds, maskFrom, unionMasks } from './mask.ts';
 import { disc, draw, halved, largestDifference, rect } from './masks.testkit.ts';
 
 const polygonArea = (points: readonly (readonly [number, number])[]): number => {
@@ -347,6 +347,26 @@ describe('properties', () => {
         expect(area).toBeLessThanOrEqual(maskArea(draw([a], 128)) + maskArea(draw([b], 128)) + 1e-6);
       }),
       { numRuns: 100 },
+    );
+  });
+  test('a stroke is the union of its pieces, drawn or erased, however it crosses itself', () => {
+    const coordinate = fc.double({ min: -20, max: 148, noNaN: true });
+    const point = fc.tuple(coordinate, coordinate, fc.double({ min: 0, max: 1, noNaN: true }));
+    fc.assert(
+      fc.property(
+        fc.array(point, { minLength: 2, maxLength: 12 }),
+        fc.double({ min: 0.5, max: 60, noNaN: true }),
+        (points, width) => {
+          const stroke = (some: typeof points): ShapeInput => ({ kind: 'strokes', strokes: [{ width, points: some }] });
+          const whole = draw([stroke(points)], 128);
+          const pieces = points.slice(1).map((to, i) => stroke([points[i]!, to]));
+          // Simplifying may move an outline by a sixteenth of a pixel.
+          expect(largestDifference(whole, draw(pieces, 128))).toBeLessThan(20);
+          const erased = draw([{ kind: 'canvas' }, { ...stroke(points), op: 'subtract' }], 128);
+          expect(erased.data).toEqual(invertMask(whole).data);
+        },
+      ),
+      { numRuns: 150 },
     );
   });
 });

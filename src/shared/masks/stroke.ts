@@ -50,11 +50,12 @@ export function paintStroke(
   const line = simplifyStroke(mapStroke(points, width / 2, scale, matrix));
   const first = line[0];
   if (!first) return;
-  if (line.length === 1) paintPiece(target, first, first, op);
+  const painter = new PiecePainter(target, op);
+  if (line.length === 1) painter.paint(first, first);
   for (let i = 0; i + 1 < line.length; i += 1) {
     const a = line[i];
     const b = line[i + 1];
-    if (a && b) paintPiece(target, a, b, op);
+    if (a && b) painter.paint(a, b);
   }
 }
 
@@ -116,143 +117,206 @@ function simplifyStroke(line: readonly Disc[]): Disc[] {
   return line.filter((_, i) => keep[i] === 1);
 }
 
-/** Where a row crosses a piece whose discs are enlarged by `grow`; empty if right < left. */
-const span = { left: 0, right: -1 };
+/** Paints pieces of one stroke, each the hull of two discs, remembering what they have filled wholly. */
+class PiecePainter {
+  readonly #data: Uint8Array;
+  readonly #width: number;
+  readonly #height: number;
+  readonly #add: boolean;
+  /** Per row a stretch of pixels that this stroke has covered wholly: pieces overlap, most of each is there already. */
+  readonly #doneFrom: Int32Array;
+  readonly #doneTo: Int32Array;
 
-function crossRow(y: number, a: Disc, b: Disc, grow: number, sin: number, cos: number, ux: number, uy: number): void {
-  span.left = Infinity;
-  span.right = -Infinity;
-  const ra = a.r + grow;
-  const rb = b.r + grow;
-  crossDisc(y, a.x, a.y, ra);
-  crossDisc(y, b.x, b.y, rb);
-  if (ra <= 0 || rb <= 0) return;
-  // The two outer tangents; between the discs the outline follows them.
-  for (const side of [-1, 1]) {
-    const nx = sin * ux - side * cos * uy;
-    const ny = sin * uy + side * cos * ux;
-    const y0 = a.y + ra * ny;
-    const y1 = b.y + rb * ny;
-    if (y < Math.min(y0, y1) || y > Math.max(y0, y1) || y0 === y1) continue;
-    const x0 = a.x + ra * nx;
-    const x1 = b.x + rb * nx;
-    const x = x0 + ((y - y0) / (y1 - y0)) * (x1 - x0);
-    if (x < span.left) span.left = x;
-    if (x > span.right) span.right = x;
+  #a: Disc = { x: 0, y: 0, r: 0 };
+  #b: Disc = { x: 0, y: 0, r: 0 };
+  #length = 0;
+  /** Direction from the first disc to the second, and the lean of the outer tangents against it. */
+  #ux = 1;
+  #uy = 0;
+  #sin = 0;
+  #cos = 1;
+  #left = 0;
+  #right = -1;
+
+  constructor(target: Mask, op: PaintOp) {
+    this.#data = target.data;
+    this.#width = target.width;
+    this.#height = target.height;
+    this.#add = op === 'add';
+    this.#doneFrom = new Int32Array(target.height);
+    this.#doneTo = new Int32Array(target.height);
   }
-}
 
-function crossDisc(y: number, cx: number, cy: number, r: number): void {
-  const dy = y - cy;
-  if (r <= 0 || dy > r || dy < -r) return;
-  const half = Math.sqrt(r * r - dy * dy);
-  if (cx - half < span.left) span.left = cx - half;
-  if (cx + half > span.right) span.right = cx + half;
-}
-
-/** Paints the hull of two discs. */
-function paintPiece(target: Mask, first: Disc, second: Disc, op: PaintOp): void {
-  let a = first;
-  let b = second;
-  let dx = b.x - a.x;
-  let dy = b.y - a.y;
-  let length = Math.hypot(dx, dy);
-  if (length <= Math.abs(a.r - b.r) + 1e-9) {
-    // One disc holds the other.
-    if (b.r > a.r) a = b;
-    b = a;
-    dx = dy = length = 0;
-  }
-  if (a.r <= 0 && b.r <= 0) return;
-  const ux = length > 0 ? dx / length : 1;
-  const uy = length > 0 ? dy / length : 0;
-  const sin = length > 0 ? (a.r - b.r) / length : 0;
-  const cos = Math.sqrt(1 - sin * sin);
-
-  const { data, width } = target;
-  const top = Math.max(0, Math.floor(Math.min(a.y - a.r, b.y - b.r) - REACH));
-  const bottom = Math.min(target.height, Math.ceil(Math.max(a.y + a.r, b.y + b.r) + REACH));
-  for (let row = top; row < bottom; row += 1) {
-    const y = row + 0.5;
-    crossRow(y, a, b, REACH, sin, cos, ux, uy);
-    if (!(span.left <= span.right)) continue;
-    const from = Math.max(0, Math.floor(span.left - 0.5));
-    const to = Math.min(width, Math.ceil(span.right + 0.5));
-    if (from >= to) continue;
-    crossRow(y, a, b, -REACH, sin, cos, ux, uy);
-    let solidFrom = to;
-    let solidTo = to;
-    if (span.left <= span.right) {
-      solidFrom = Math.max(from, Math.ceil(span.left - 0.5));
-      solidTo = Math.min(to, Math.floor(span.right - 0.5) + 1);
-      if (solidFrom >= solidTo) solidFrom = solidTo = to;
-    }
-    const base = row * width;
-    paintEdge(data, base, from, solidFrom, y, a, b, length, sin, cos, ux, uy, op);
-    if (solidFrom < solidTo) {
-      data.fill(op === 'add' ? 255 : 0, base + solidFrom, base + solidTo);
-      paintEdge(data, base, solidTo, to, y, a, b, length, sin, cos, ux, uy, op);
+  paint(first: Disc, second: Disc): void {
+    if (!this.#take(first, second)) return;
+    const [a, b] = [this.#a, this.#b];
+    const top = Math.max(0, Math.floor(Math.min(a.y - a.r, b.y - b.r) - REACH));
+    const bottom = Math.min(this.#height, Math.ceil(Math.max(a.y + a.r, b.y + b.r) + REACH));
+    for (let row = top; row < bottom; row += 1) {
+      const y = row + 0.5;
+      this.#crossRow(y, REACH);
+      if (!(this.#left <= this.#right)) continue;
+      const from = Math.max(0, Math.floor(this.#left - 0.5));
+      const to = Math.min(this.#width, Math.ceil(this.#right + 0.5));
+      const doneFrom = this.#doneFrom[row] ?? 0;
+      const doneTo = this.#doneTo[row] ?? 0;
+      if (from >= to || (from >= doneFrom && to <= doneTo)) continue;
+      this.#crossRow(y, -REACH);
+      const solidFrom = Math.max(from, Math.ceil(this.#left - 0.5));
+      const solidTo = Math.min(to, Math.floor(this.#right - 0.5) + 1);
+      if (!(this.#left <= this.#right) || solidFrom >= solidTo) {
+        this.#paintEdge(row, from, to, doneFrom, doneTo);
+        continue;
+      }
+      this.#paintEdge(row, from, solidFrom, doneFrom, doneTo);
+      this.#paintEdge(row, solidTo, to, doneFrom, doneTo);
+      this.#fill(row, solidFrom, solidTo, doneFrom, doneTo);
     }
   }
-}
 
-function paintEdge(
-  data: Uint8Array,
-  base: number,
-  from: number,
-  to: number,
-  y: number,
-  a: Disc,
-  b: Disc,
-  length: number,
-  sin: number,
-  cos: number,
-  ux: number,
-  uy: number,
-  op: PaintOp,
-): void {
-  const full = op === 'add' ? 255 : 0;
-  const py = y - a.y;
-  for (let x = from; x < to; x += 1) {
-    const was = data[base + x] ?? 0;
-    if (was === full) continue;
-    const px = x + 0.5 - a.x;
-    const along = px * ux + py * uy;
-    let across = px * uy - py * ux;
-    const side = across < 0 ? -1 : 1;
-    across *= side;
-    const onTangent = along * cos - across * sin;
-    let distance: number;
-    let radius: number;
-    let nx: number;
-    let ny: number;
-    if (onTangent <= 0) {
-      const far = Math.sqrt(px * px + py * py) || 1e-9;
-      nx = px / far;
-      ny = py / far;
-      radius = a.r;
-      distance = far - radius;
-    } else if (onTangent >= length * cos) {
-      const qx = px - length * ux;
-      const qy = py - length * uy;
-      const far = Math.sqrt(qx * qx + qy * qy) || 1e-9;
-      nx = qx / far;
-      ny = qy / far;
-      radius = b.r;
-      distance = far - radius;
-    } else {
-      nx = sin * ux + side * cos * uy;
-      ny = sin * uy - side * cos * ux;
-      radius = a.r + ((b.r - a.r) * onTangent) / (length * cos);
-      distance = along * sin + across * cos - a.r;
+  /** Sets up the hull of two discs; false if there is nothing of it. */
+  #take(first: Disc, second: Disc): boolean {
+    const dx = second.x - first.x;
+    const dy = second.y - first.y;
+    const length = Math.hypot(dx, dy);
+    if (first.r <= 0 && second.r <= 0) return false;
+    if (length <= Math.abs(first.r - second.r) + 1e-9) {
+      // One disc holds the other.
+      this.#a = this.#b = first.r >= second.r ? first : second;
+      this.#length = this.#sin = this.#uy = 0;
+      this.#ux = this.#cos = 1;
+      return true;
     }
-    // Near one edge, less what already lies beyond the opposite one (for lines thinner than a pixel).
-    const amount = halfPlane(distance, nx, ny) - halfPlane(distance + 2 * radius, nx, ny);
-    if (amount <= 0) continue;
-    const value = amount >= 1 ? 255 : (amount * 255 + 0.5) | 0;
-    if (op === 'add') {
-      if (value > was) data[base + x] = value;
-    } else if (255 - value < was) data[base + x] = 255 - value;
+    this.#a = first;
+    this.#b = second;
+    this.#length = length;
+    this.#ux = dx / length;
+    this.#uy = dy / length;
+    this.#sin = (first.r - second.r) / length;
+    this.#cos = Math.sqrt(1 - this.#sin * this.#sin);
+    return true;
+  }
+
+  /** Where a row crosses the hull with its discs enlarged by `grow`: left to right, empty if right < left. */
+  #crossRow(y: number, grow: number): void {
+    this.#left = Infinity;
+    this.#right = -Infinity;
+    const a = this.#a;
+    const b = this.#b;
+    const ra = a.r + grow;
+    const rb = b.r + grow;
+    this.#crossDisc(y, a.x, a.y, ra);
+    if (this.#length === 0) return;
+    this.#crossDisc(y, b.x, b.y, rb);
+    if (ra <= 0 || rb <= 0) return;
+    this.#crossTangent(y, ra, rb, -1);
+    this.#crossTangent(y, ra, rb, 1);
+  }
+
+  #crossDisc(y: number, cx: number, cy: number, r: number): void {
+    const dy = y - cy;
+    if (r <= 0 || dy > r || dy < -r) return;
+    const half = Math.sqrt(r * r - dy * dy);
+    if (cx - half < this.#left) this.#left = cx - half;
+    if (cx + half > this.#right) this.#right = cx + half;
+  }
+
+  /** Between the discs the outline follows one of the two outer tangents. */
+  #crossTangent(y: number, ra: number, rb: number, side: number): void {
+    const nx = this.#sin * this.#ux - side * this.#cos * this.#uy;
+    const ny = this.#sin * this.#uy + side * this.#cos * this.#ux;
+    const y0 = this.#a.y + ra * ny;
+    const y1 = this.#b.y + rb * ny;
+    if ((y < y0 && y < y1) || (y > y0 && y > y1) || y0 === y1) return;
+    const x0 = this.#a.x + ra * nx;
+    const x = x0 + ((y - y0) / (y1 - y0)) * (this.#b.x + rb * nx - x0);
+    if (x < this.#left) this.#left = x;
+    if (x > this.#right) this.#right = x;
+  }
+
+  #fill(row: number, from: number, to: number, doneFrom: number, doneTo: number): void {
+    const base = row * this.#width;
+    const value = this.#add ? 255 : 0;
+    const joined = doneFrom < doneTo && from <= doneTo && to >= doneFrom;
+    if (!joined) {
+      this.#data.fill(value, base + from, base + to);
+      // Of two stretches apart the latest is remembered: the next piece will be near it.
+      this.#doneFrom[row] = from;
+      this.#doneTo[row] = to;
+      return;
+    }
+    if (from < doneFrom) {
+      this.#data.fill(value, base + from, base + doneFrom);
+      this.#doneFrom[row] = from;
+    }
+    if (to > doneTo) {
+      this.#data.fill(value, base + doneTo, base + to);
+      this.#doneTo[row] = to;
+    }
+  }
+
+  /** Paints pixels that the outline may cross, but those already covered wholly. */
+  #paintEdge(row: number, from: number, to: number, doneFrom: number, doneTo: number): void {
+    if (doneFrom >= doneTo || doneTo <= from || doneFrom >= to) this.#paintPixels(row, from, to);
+    else {
+      if (from < doneFrom) this.#paintPixels(row, from, doneFrom);
+      if (doneTo < to) this.#paintPixels(row, doneTo, to);
+    }
+  }
+
+  #paintPixels(row: number, from: number, to: number): void {
+    const data = this.#data;
+    const a = this.#a;
+    const b = this.#b;
+    const length = this.#length;
+    const ux = this.#ux;
+    const uy = this.#uy;
+    const sin = this.#sin;
+    const cos = this.#cos;
+    const base = row * this.#width;
+    const full = this.#add ? 255 : 0;
+    const py = row + 0.5 - a.y;
+    for (let x = from; x < to; x += 1) {
+      const was = data[base + x] ?? 0;
+      if (was === full) continue;
+      const px = x + 0.5 - a.x;
+      const along = px * ux + py * uy;
+      let across = px * uy - py * ux;
+      const side = across < 0 ? -1 : 1;
+      across *= side;
+      const onTangent = along * cos - across * sin;
+      let distance: number;
+      let radius: number;
+      let nx: number;
+      let ny: number;
+      if (onTangent <= 0) {
+        const far = Math.sqrt(px * px + py * py) || 1e-9;
+        nx = px / far;
+        ny = py / far;
+        radius = a.r;
+        distance = far - radius;
+      } else if (onTangent >= length * cos) {
+        const qx = px - length * ux;
+        const qy = py - length * uy;
+        const far = Math.sqrt(qx * qx + qy * qy) || 1e-9;
+        nx = qx / far;
+        ny = qy / far;
+        radius = b.r;
+        distance = far - radius;
+      } else {
+        nx = sin * ux + side * cos * uy;
+        ny = sin * uy - side * cos * ux;
+        radius = a.r + ((b.r - a.r) * onTangent) / (length * cos);
+        distance = along * sin + across * cos - a.r;
+      }
+      // Near one edge, less what already lies beyond the opposite one (for lines thinner than a pixel).
+      const amount = halfPlane(distance, nx, ny) - halfPlane(distance + 2 * radius, nx, ny);
+      if (amount <= 0) continue;
+      const value = amount >= 1 ? 255 : (amount * 255 + 0.5) | 0;
+      if (this.#add) {
+        if (value > was) data[base + x] = value;
+      } else if (255 - value < was) data[base + x] = 255 - value;
+    }
   }
 }
 
