@@ -12,6 +12,7 @@ import { dataFolders } from './folders.ts';
 import { Log } from './log.ts';
 import type { LogEntry } from './log.ts';
 import type { Formats } from './parts.ts';
+import { NoticeBoard } from './notice-board.ts';
 import { PathGrants } from './path-grants.ts';
 import { adoptResults, chosenResults } from './project-results.ts';
 import { SettingsStore } from './settings-store.ts';
@@ -42,12 +43,13 @@ export function openHost(options: HostOptions): Studio {
   const folders = dataFolders(options.dataFolder);
   const log = new Log(folders.log, options.onLog);
   const hub = new EventHub();
+  const notices = new NoticeBoard(hub);
   const blobs = openBlobStore(folders.blobs);
   const settings = new SettingsStore(folders.settings, log);
   const { device, threads } = settings.get();
   const onNotice = (notice: Notice): void => {
     log[notice.level](notice.message);
-    hub.emit('notice', notice);
+    notices.post(notice);
   };
   const engine = openEngine({
     modelsFolder: options.modelsFolder,
@@ -95,6 +97,7 @@ export function openHost(options: HostOptions): Studio {
     examples: new Examples(path.join(options.resourcesFolder, 'examples'), blobs, log),
     grants: new PathGrants({ projectsFolder: folders.projects, typedReads: options.shell.dialogs === null }),
     hub,
+    notices,
     log,
   });
 }

@@ -6,6 +6,7 @@ import type { Imported } from '#shared/api/calls.ts';
 import type { EventHub } from './event-hub.ts';
 import type { Examples } from './examples.ts';
 import type { Log } from './log.ts';
+import type { NoticeBoard } from './notice-board.ts';
 import type { PathGrants } from './path-grants.ts';
 import type { SettingsStore } from './settings-store.ts';
 import type { Shell } from './shell.ts';
@@ -29,5 +30,6 @@ export interface StudioParts {
   readonly examples: Examples;
   readonly grants: PathGrants;
   readonly hub: EventHub;
+  readonly notices: NoticeBoard;
   readonly log: Log;
 }

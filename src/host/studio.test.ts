@@ -240,7 +240,11 @@ describe('a history that is not there', () => {
     await test[Symbol.asyncDispose]();
     const broken = Promise.reject(new StudioError('storage', 'the file is broken', { remedy: 'restore it' }));
     test = openTestStudio({ library: broken });
-    const notice = await nextEvent('notice');
+    const heard = nextEvent('notice');
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    // Nobody was there to hear it: the first window does.
+    await call('document.current', {});
+    const notice = await heard;
     expect(notice).toMatchObject({ level: 'warning', remedy: 'restore it' });
     expect(notice.message).toContain('the file is broken');
     test.engine.emit({ type: 'result', finished: finished(sampleResult('result-1')) });

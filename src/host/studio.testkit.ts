@@ -19,6 +19,7 @@ import { EventHub } from './event-hub.ts';
 import { Examples } from './examples.ts';
 import { Log } from './log.ts';
 import type { Formats, StudioParts } from './parts.ts';
+import { NoticeBoard } from './notice-board.ts';
 import { PathGrants } from './path-grants.ts';
 import { SessionStrip } from './session-strip.ts';
 import { SettingsStore } from './settings-store.ts';
@@ -257,6 +258,7 @@ export function openTestStudio(
 ): TestStudio {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'spatext-host-'));
   const log = new Log(null);
+  const hub = new EventHub();
   const blobs = openBlobStore(path.join(folder, 'blobs'));
   const engine = new FakeEngine();
   const keeper = new FakeKeeper();
@@ -272,7 +274,8 @@ export function openTestStudio(
     settings: new SettingsStore(path.join(folder, 'settings.json'), log),
     examples: new Examples(options.examplesFolder ?? path.join(folder, 'examples'), blobs, log),
     grants: new PathGrants({ projectsFolder: path.join(folder, 'projects'), typedReads: shell.dialogs === null }),
-    hub: new EventHub(),
+    hub,
+    notices: new NoticeBoard(hub),
     log,
   };
   const studio = new Studio(parts);

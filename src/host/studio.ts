@@ -1,4 +1,4 @@
-import type { Notice, StudioHandlers } from '#shared/api/studio-api.ts';
+import type { StudioHandlers } from '#shared/api/studio-api.ts';
 import type { Reply } from '#shared/api/wire.ts';
 import { StudioError } from '#shared/errors.ts';
 import { dispatch } from './dispatch.ts';
@@ -32,7 +32,7 @@ export class Studio {
     this.#results = new ResultStore(parts.library, (error) => {
       const why = StudioError.from(error);
       log.error(`the history cannot be opened: ${why.message}`);
-      this.notice({
+      parts.notices.post({
         level: 'warning',
         message: `the history cannot be opened: ${why.message}`,
         kept: 'drawing and generating work; results are kept until the studio is closed',
@@ -74,10 +74,6 @@ export class Studio {
   /** Runs a call that a transport received; never rejects. */
   call(name: unknown, input: unknown, windowId: string): Promise<Reply> {
     return dispatch(this.handlers, this.parts.log, name, input, { windowId });
-  }
-
-  notice(notice: Notice, window: string | null = null): void {
-    this.parts.hub.emit('notice', notice, window);
   }
 
   /** A menu entry or a file from outside, for one window. */

@@ -68,13 +68,13 @@ describe('a window whose line breaks', () => {
     const window = openWindow();
     const heard: string[] = [];
     window.api.on('notice', ({ message }) => heard.push(message));
-    await window.api.call('queue.list', {});
-    test.studio.notice({ level: 'info', message: 'one' });
+    await window.api.call('document.current', {});
+    test.studio.parts.notices.post({ level: 'info', message: 'one' });
     await expect.poll(() => heard).toEqual(['one']);
     const name = nameOf(window);
     window.cut();
     await expect.poll(() => window.states).toContain('closed');
-    test.studio.notice({ level: 'info', message: 'two' });
+    test.studio.parts.notices.post({ level: 'info', message: 'two' });
     await expect.poll(() => heard).toEqual(['one', 'two']);
     expect(nameOf(window)).toBe(name);
     expect(window.states).toEqual(['closed', 'open', 'closed', 'open']);

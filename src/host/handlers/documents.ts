@@ -33,7 +33,10 @@ export function documentHandlers(parts: StudioParts) {
     'examples.list': () => examples.list(),
     'document.current': async (_, { windowId }) => {
       const first = await examples.first();
-      return (await keeper).current(windowId, () => first);
+      const open = await (await keeper).current(windowId, () => first);
+      // It has its document, and has listened since before it asked for it.
+      parts.notices.greet(windowId);
+      return open;
     },
     'document.new': async ({ records }, { windowId }) => (await keeper).create(windowId, toDocument(records)),
     'document.apply': async (change) => (await keeper).apply(change),
