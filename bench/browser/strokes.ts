@@ -149,11 +149,13 @@ async function run(frameClock: boolean) {
     await page.goto(`http://127.0.0.1:${options.port}/?scene=crowd&count=${options.segments}&side=${options.side}`);
     await settled(page);
     const openMs = Math.round(performance.now() - opened);
+    console.error(`${frameClock ? 'at 60 Hz' : 'without a frame clock'}: outlines after ${openMs} ms`);
     await takeUp(page, 'brush');
     await drawStrokes(page, 5, 1);
     const before = await counters(page);
     const brush = await drawStrokes(page, 40, 2);
     const middle = await counters(page);
+    console.error(`brush: ${JSON.stringify(summary(brush.moves))}`);
     await takeUp(page, 'eraser');
     const eraser = await drawStrokes(page, 15, 3);
     await takeUp(page, 'brush');

@@ -37,6 +37,8 @@ export function CanvasView() {
     const follow = (): void => {
       const cursor = made.cursor ?? router.cursor;
       element.style.cursor = cursor;
+      // one layer less to be put together in each frame of a stroke: Fabric's own is for its handles
+      made.scene.canvas.upperCanvasEl.style.visibility = made.view.tool === 'select' ? '' : 'hidden';
       made.scene.canvas.upperCanvasEl.style.cursor = made.view.tool === 'select' && !made.cursor ? '' : cursor;
       router.refreshRing();
     };

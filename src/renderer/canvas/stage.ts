@@ -62,6 +62,7 @@ export class Stage {
   /** The view is to show the whole sheet as soon as the element has a size. */
   #fitPending = true;
   #mapTimer: ReturnType<typeof setTimeout> | undefined;
+  #outlineTimer: ReturnType<typeof setTimeout> | undefined;
   #cursor: string | undefined;
   #textEditor: ((id: SegmentId) => void) | undefined;
 
@@ -334,6 +335,7 @@ export class Stage {
     if (stages.get(this.studio) === this) stages.delete(this.studio);
     for (const stop of this.#stops) stop();
     clearTimeout(this.#mapTimer);
+    clearTimeout(this.#outlineTimer);
     this.drag.destroy();
     this.masks.destroy();
     void this.scene.destroy();
@@ -356,7 +358,16 @@ export class Stage {
 
   #outlineChanged(id: SegmentId): void {
     this.scene.outlineChanged(id);
-    if (this.view.selection.includes(id)) this.scene.refreshBox(this.document, this.view);
+    const waited = this.live.owner === id || this.view.selection.includes(id) || this.masks.settled;
+    if (waited) this.#showOutlines();
+    // when a whole scene is traced, not every single outline is worth a frame
+    else this.#outlineTimer ??= setTimeout(() => this.#showOutlines(), 160);
+  }
+
+  #showOutlines(): void {
+    clearTimeout(this.#outlineTimer);
+    this.#outlineTimer = undefined;
+    this.scene.refreshBox(this.document, this.view);
     this.#releaseLive();
     this.#tell();
   }

@@ -97,11 +97,16 @@ export function maskContours(mask: Mask, options: ContourOptions = {}): Contour[
   };
   const next = new Map<number, number>();
   for (let y = bounds.top - 1; y < bounds.bottom; y += 1) {
+    // Each cell's right side is the next one's left side; rows above and below the mask are uncovered.
+    const upper = y >= 0 ? y * width : -1;
+    const lower = y + 1 < height ? (y + 1) * width : -1;
+    let b = at(bounds.left - 1, y);
+    let c = at(bounds.left - 1, y + 1);
     for (let x = bounds.left - 1; x < bounds.right; x += 1) {
-      const a = at(x, y);
-      const b = at(x + 1, y);
-      const c = at(x + 1, y + 1);
-      const d = at(x, y + 1);
+      const a = b;
+      const d = c;
+      b = upper >= 0 && x + 1 < width ? (data[upper + x + 1] ?? 0) : 0;
+      c = lower >= 0 && x + 1 < width ? (data[lower + x + 1] ?? 0) : 0;
       const kind = (a > level ? 1 : 0) | (b > level ? 2 : 0) | (c > level ? 4 : 0) | (d > level ? 8 : 0);
       if (kind === 0 || kind === 15) continue;
       const runs =

@@ -140,11 +140,9 @@ export class CanvasScene {
     if (this.#map.visible) this.redraw();
   }
 
-  /** A segment's outline has come from the worker. */
+  /** A segment's outline has come from the worker; redraw() shows it. */
   outlineChanged(id: SegmentId): void {
-    const object = this.#segments.get(id);
-    if (!object) return;
-    if (object.setOutline(this.#sources.outline(id))) this.redraw();
+    this.#segments.get(id)?.setOutline(this.#sources.outline(id));
     this.#boxFor = '';
   }
 
