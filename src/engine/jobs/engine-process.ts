@@ -23,6 +23,8 @@ const receive = (data: unknown): void => worker.receive(ToEngine.parse(data));
 if (parentPort) parentPort.on('message', (event) => receive(event.data));
 else {
   process.on('message', receive);
+  // Ctrl-C in a terminal reaches every process of the group; the host ends this one in order.
+  process.on('SIGINT', () => undefined);
   process.on('disconnect', () => process.exit(0));
 }
 send({ type: 'ready' });
