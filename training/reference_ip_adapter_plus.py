@@ -13,7 +13,7 @@ from diffusers.loaders.unet import UNet2DConditionLoadersMixin
 from safetensors.torch import save_file
 
 OUT = Path(__file__).resolve().parent.parent / "test" / "fixtures" / "ip-adapter-plus"
-FROM, INNER, WIDTH, TOKENS, LAYERS, PLACES, IMAGES = 20, 32, 8, 4, 2, 17, 2
+FROM, INNER, WIDTH, TOKENS, LAYERS, PLACES, IMAGES = 20, 32, 8, 4, 4, 17, 2
 HEADS, HEAD_WIDTH = 1, 64
 
 
@@ -47,7 +47,12 @@ def weights():
 
 def main():
     state = weights()
-    module = UNet2DConditionLoadersMixin()._convert_ip_adapter_image_proj_to_diffusers(dict(state))
+    class Loader(UNet2DConditionLoadersMixin):
+        device, dtype = torch.device("cpu"), torch.float32
+
+    module = Loader()._convert_ip_adapter_image_proj_to_diffusers(
+        dict(state), low_cpu_mem_usage=False
+    )
     module.eval()
     count = IMAGES * PLACES * FROM
     k = torch.arange(count, dtype=torch.float64)

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { fetched, openGraph } from '../stock/graph-session.ts';
@@ -9,7 +10,9 @@ import { attentionLevels } from './graphs/unet-options.ts';
 import { buildUnet } from './graphs/unet.ts';
 import type { IpImage } from './ip-adapter.ts';
 import { ipAdapterFeeds, readImageEncoder, readIpAdapter, reduceIpMask } from './ip-adapter.ts';
+import { plainTable } from './keys.ts';
 import { recogniseCheckpoint } from './recognise.ts';
+import { readSafetensorsFile } from './safetensors.ts';
 
 const CALL = 2e-5;
 const PICTURE = { height: 64, width: 128 };
@@ -91,4 +94,25 @@ test('an adapter that does not fit is refused', async () => {
   await expect(readIpAdapter(join(CHECKPOINTS, 'lora-tiny-kohya.safetensors'), checkpoint)).rejects.toThrow(
     'is a LoRA',
   );
+});
+
+test('IP-Adapter plus: its resampler as diffusers computes it', async () => {
+  const folder = join(import.meta.dirname, '../../../test/fixtures/ip-adapter-plus');
+  const expected = JSON.parse(await readFile(join(folder, 'expected.json'), 'utf8')) as {
+    states: { shape: number[] };
+    tokens: { shape: number[]; values: number[] };
+  };
+  const table = plainTable(await readSafetensorsFile(join(folder, 'projection.safetensors')), 'image_proj.');
+  const graph = buildImageProjection(table);
+  expect(graph).toMatchObject({ plus: true, tokens: 4, width: 8 });
+  const { shape } = expected.states;
+  const data = Float32Array.from(
+    { length: shape.reduce((p, s) => p * s, 1) },
+    (_, k) => Math.sin(0.73 * k + 0.2) + 0.6 * Math.cos(0.019 * k),
+  );
+  const session = await openGraph('image projection', graph, CPU);
+  const out = fetched(await session.run({ penultimate: { data, shape } }), 'tokens');
+  await session.release();
+  expect(out.shape).toEqual(expected.tokens.shape);
+  expect(distance(out.data, Float32Array.from(expected.tokens.values))).toBeLessThan(CALL);
 });
