@@ -12,6 +12,9 @@ import { EmbeddingIndex, encode, toUnit } from './embedding-index.ts';
 
 export type Similar = CallOutput<'library.similar'>;
 
+/** Embeddings read at once while an index is loaded: some milliseconds. */
+const PORTION = 2000;
+
 const CodeRow = z.object({ id: z.number(), scale: z.number(), codes: z.instanceof(Uint8Array) });
 const FoundRow = z.object({
   id: z.number(),
@@ -37,6 +40,7 @@ export interface NewEmbedding {
 export class Embeddings {
   readonly #database: Database;
   readonly #indexes = new Map<number, EmbeddingIndex>();
+  readonly #loading = new Map<number, { readonly index: EmbeddingIndex; last: number }>();
 
   constructor(database: Database) {
     this.#database = database;
@@ -68,10 +72,13 @@ export class Embeddings {
       this.#indexes.get(space)?.add(id, { codes: asCodes(codes), scale });
   }
 
-  /** Loads the index of the space used last, so that the first search need not wait. */
-  warm(): void {
+  /**
+   * Loads a part of the index of the space used last, so that the first search need not wait.
+   * @returns whether there is more to load; meanwhile other requests may be answered
+   */
+  warm(): boolean {
     const space = this.#database.prepare('SELECT space FROM embeddings ORDER BY id DESC LIMIT 1').pluck().get();
-    if (typeof space === 'number') this.#indexFor(space);
+    return typeof space === 'number' && !this.#indexes.has(space) && this.#loadPortion(space);
   }
 
   similar(space: string, values: Float32Array, limit: number): Similar {
@@ -102,24 +109,39 @@ export class Embeddings {
   }
 
   #indexFor(space: number): EmbeddingIndex {
-    const known = this.#indexes.get(space);
-    if (known) return known;
-    const width = z.number().parse(this.#database.prepare('SELECT width FROM spaces WHERE id = ?').pluck().get(space));
-    const count = this.#database.prepare('SELECT count(*) FROM embeddings WHERE space = ?').pluck().get(space);
-    const index = new EmbeddingIndex(width);
-    index.reserve(z.number().parse(count));
+    while (!this.#indexes.has(space) && this.#loadPortion(space));
+    const index = this.#indexes.get(space);
+    if (!index) throw new StudioError('internal', 'the index was not loaded');
+    return index;
+  }
+
+  /** @returns whether more is to come; after the last portion the index is among #indexes */
+  #loadPortion(space: number): boolean {
+    let loading = this.#loading.get(space);
+    if (!loading) {
+      const one = (sql: string): number => z.number().parse(this.#database.prepare(sql).pluck().get(space));
+      loading = { index: new EmbeddingIndex(one('SELECT width FROM spaces WHERE id = ?')), last: 0 };
+      loading.index.reserve(one('SELECT count(*) FROM embeddings WHERE space = ?'));
+      this.#loading.set(space, loading);
+    }
     const rows = this.#database
-      .prepare(
-        `SELECT e.id, e.scale, e.codes FROM embeddings e LEFT JOIN results r ON r.seq = e.seq
-         WHERE e.space = ? AND r.deleted_at IS NULL`,
-      )
-      .iterate(space);
+      .prepare('SELECT id, scale, codes FROM embeddings WHERE space = ? AND id > ? ORDER BY id LIMIT ?')
+      .all(space, loading.last, PORTION);
     for (const row of rows) {
       const { id, scale, codes } = row as z.infer<typeof CodeRow>; // our own rows, a hundred thousand of them
-      index.add(id, { codes: asCodes(codes), scale });
+      loading.index.add(id, { codes: asCodes(codes), scale });
+      loading.last = id;
     }
-    this.#indexes.set(space, index);
-    return index;
+    if (rows.length === PORTION) return true;
+    // Few are deleted: taking them out again is much faster than looking up the result of each.
+    const deleted = this.#database
+      .prepare('SELECT e.id FROM results r JOIN embeddings e ON e.seq = r.seq WHERE r.deleted_at IS NOT NULL')
+      .pluck()
+      .all();
+    for (const id of deleted) if (typeof id === 'number') loading.index.remove(id);
+    this.#loading.delete(space);
+    this.#indexes.set(space, loading.index);
+    return false;
   }
 
   #spaceFor(name: string, width: number): number {

@@ -22,11 +22,19 @@ interface Statement {
   readonly values: (string | number)[];
 }
 
-/** The statements for one page and for the number of all that match. */
-export function listStatements(
-  query: ResultQuery,
-  beforeSeq: number | undefined,
-): { page: Statement; total: Statement } {
+/** How a query is answered. */
+export type ListPlan =
+  /** One statement for the page, one for the number of all. */
+  | { readonly kind: 'page'; readonly page: Statement; readonly total: Statement }
+  /** One statement for the numbers (seq) of all that match, the newest first; the page is a part of them. */
+  | { readonly kind: 'all'; readonly all: Statement };
+
+/**
+ * The statements for a page of results below `beforeSeq`. A search by itself walks the search index, which has the
+ * order of the history, and stops after a page. A search with filters is answered by the few rows that pass the
+ * filters, looked up among the matches once.
+ */
+export function planList(query: ResultQuery, beforeSeq: number | undefined): ListPlan {
   const where: string[] = [];
   const values: (string | number)[] = [];
   const condition = (sql: string, ...more: (string | number)[]): void => {
@@ -34,14 +42,17 @@ export function listStatements(
     values.push(...more);
   };
   const match = toMatch(query.search);
+  const filtered = [query.starred, query.pack, query.minScore, query.tag, query.board].some((one) => one !== undefined);
   // Deleted results are not in the search index; there are few of them, so their texts are looked through.
-  const indexed = match !== '' && !query.deleted;
-  const from = indexed ? 'results_search s JOIN results r ON r.seq = s.rowid' : 'results r';
-  const key = indexed ? 's.rowid' : 'r.seq';
-  if (indexed) condition('results_search MATCH ?', match);
+  const walks = match !== '' && !query.deleted && !filtered;
+  const from = walks ? 'results_search s JOIN results r ON r.seq = s.rowid' : 'results r';
+  const key = walks ? 's.rowid' : 'r.seq';
+  if (walks) condition('results_search MATCH ?', match);
   else {
     condition(query.deleted ? 'r.deleted_at IS NOT NULL' : 'r.deleted_at IS NULL');
-    if (match !== '') {
+    if (match !== '' && !query.deleted)
+      condition('r.seq IN (SELECT rowid FROM results_search WHERE results_search MATCH ?)', match);
+    if (match !== '' && query.deleted) {
       const like = `%${query.search.trim().replaceAll(/[\\%_]/g, String.raw`\$&`)}%`;
       condition("(r.title || ' ' || r.text || ' ' || r.note) LIKE ? ESCAPE '\\'", like);
     }
@@ -52,10 +63,14 @@ export function listStatements(
   if (query.tag !== undefined) condition('EXISTS (SELECT 1 FROM tags WHERE seq = r.seq AND tag = ?)', query.tag);
   if (query.board !== undefined)
     condition('EXISTS (SELECT 1 FROM boards WHERE seq = r.seq AND board = ?)', query.board);
+  if (match !== '' && !query.deleted && filtered)
+    return {
+      kind: 'all',
+      all: { sql: `SELECT r.seq FROM ${from} WHERE ${where.join(' AND ')} ORDER BY r.seq DESC`, values },
+    };
   // The index alone can count what it matches, which is much faster than looking up each row.
-  const onlySearch = indexed && where.length === 1;
   const total = {
-    sql: onlySearch
+    sql: walks
       ? 'SELECT count(*) FROM results_search s WHERE results_search MATCH ?'
       : `SELECT count(*) FROM ${from} WHERE ${where.join(' AND ')}`,
     values: [...values],
@@ -65,5 +80,5 @@ export function listStatements(
     sql: `SELECT ${SUMMARY_COLUMNS} FROM ${from} WHERE ${where.join(' AND ')} ORDER BY ${key} DESC LIMIT ?`,
     values: [...values, query.limit],
   };
-  return { page, total };
+  return { kind: 'page', page, total };
 }

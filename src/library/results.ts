@@ -9,7 +9,7 @@ import { blobsOf, toDocument } from '#shared/document/document.ts';
 import { SCENE_VERSION } from '#shared/document/migrations.ts';
 import { StudioError } from '#shared/errors.ts';
 import type { Database } from './database.ts';
-import { listStatements } from './query.ts';
+import { planList } from './query.ts';
 import type { ResultQuery } from './query.ts';
 import { packRecords, unpackRecords } from './records.ts';
 import { SUMMARY_COLUMNS, toSummary } from './result-rows.ts';
@@ -88,17 +88,27 @@ export class ResultRows {
   }
 
   list(query: ResultQuery): CallOutput<'results.list'> {
-    const { page, total } = listStatements(query, query.before && this.#seqBefore(query.before));
-    return {
-      results: this.#sql(page.sql)
-        .all(...page.values)
-        .map(toSummary),
-      total: z.number().parse(
-        this.#sql(total.sql)
-          .pluck()
-          .get(...total.values),
-      ),
-    };
+    const before = query.before && this.#seqBefore(query.before);
+    const plan = planList(query, before);
+    if (plan.kind === 'page')
+      return {
+        results: this.#sql(plan.page.sql)
+          .all(...plan.page.values)
+          .map(toSummary),
+        total: z.number().parse(
+          this.#sql(plan.total.sql)
+            .pluck()
+            .get(...plan.total.values),
+        ),
+      };
+    const all = z.array(z.number()).parse(
+      this.#sql(plan.all.sql)
+        .pluck()
+        .all(...plan.all.values),
+    );
+    const page = all.filter((seq) => before === undefined || seq < before).slice(0, query.limit);
+    const row = this.#sql(`SELECT ${SUMMARY_COLUMNS} FROM results r WHERE r.seq = ?`);
+    return { results: page.map((seq) => toSummary(row.get(seq))), total: all.length };
   }
 
   summary(id: ResultId): ResultSummary {

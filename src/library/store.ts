@@ -142,13 +142,17 @@ export class LibraryStore {
     return this.#embeddings.similar(space, embedding, limit);
   }
 
-  /** Loads what searches need, while nobody waits. */
-  warm(): void {
-    this.#embeddings.warm();
+  /** Loads a part of what searches need, while nobody waits. @returns whether there is more */
+  warm(): boolean {
+    return this.#embeddings.warm();
   }
 
   close(): void {
-    if (!this.#database.readonly) this.#database.pragma('optimize');
+    if (!this.#database.readonly) {
+      // Bounded, so that closing never reads a large history through.
+      this.#database.pragma('analysis_limit = 400');
+      this.#database.pragma('optimize');
+    }
     this.#database.close();
     this.#releaseWriter();
   }

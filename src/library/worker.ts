@@ -35,12 +35,13 @@ if (store) {
     }
     if (request.method === 'close') port.close();
   });
-  // After the first requests, which the artist waits for.
-  setTimeout(() => {
+  // After the first requests, which the artist waits for, and in portions between those that come meanwhile.
+  const warm = (): void => {
     try {
-      store.warm();
+      if (store.warm()) setTimeout(warm, 5).unref();
     } catch {
-      // Whoever searches gets the reason.
+      // Closed meanwhile; or whoever searches gets the reason.
     }
-  }, 500).unref();
+  };
+  setTimeout(warm, 500).unref();
 }

@@ -24,7 +24,7 @@ export const search: Migration = {
     database.exec(`
       CREATE VIRTUAL TABLE results_search USING fts5(
         title, text, segments, note, tags,
-        tokenize='unicode61 remove_diacritics 2', prefix='2 3'
+        tokenize='unicode61 remove_diacritics 2', prefix='1 2 3'
       );
       INSERT INTO results_search(results_search, rank) VALUES ('secure-delete', 1);
     `);
