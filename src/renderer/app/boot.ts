@@ -13,7 +13,6 @@ const RECOVERY_OFFERED = 'spatext-recovery-offered';
 export function showDocument(studio: Studio, open: OpenDocument): void {
   studio.view.reset();
   studio.document.load(open);
-  document.title = 'SpaText Studio';
 }
 
 /**

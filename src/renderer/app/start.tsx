@@ -3,6 +3,7 @@ import './theme/theme.css';
 import './theme/base.css';
 import '../ui/ui.css';
 import i18next from 'i18next';
+import { sceneOf } from '#shared/document/document.ts';
 import { followGrid } from '../features/guidance/grid.ts';
 import { followJobs } from '../features/generate/follow-jobs.ts';
 import { followLive } from '../features/generate/live.ts';
@@ -42,6 +43,11 @@ export async function startStudio(
     const language = resolveLanguage(state.settings.language, state.info?.locale ?? navigator.language);
     if (language !== i18next.language) studio.attempt(() => setLanguage(language));
     document.documentElement.lang = language;
+  });
+  studio.document.subscribe((state, before) => {
+    if (state.document === before.document) return;
+    const { title } = sceneOf(state.document);
+    document.title = title ? `${title} – SpaText Studio` : 'SpaText Studio';
   });
   render(studio);
   followKeyboard(studio);

@@ -47,6 +47,20 @@ describe('order', () => {
     ).toBe(document);
   });
 
+  it('steps over a group as one, and moves within a group', () => {
+    const grouped = withRecords(base(), [
+      createGroup('g', 'group', 0),
+      ...segmentsOf(base())
+        .slice(1, 3)
+        .map((segment) => ({ ...segment, group: 'group:g' as const })),
+    ]);
+    expect(orderOf(shiftSegments(grouped, ['segment:a'], 'up'))).toBe('bcad');
+    expect(orderOf(shiftSegments(grouped, ['segment:d'], 'down'))).toBe('adbc');
+    expect(orderOf(shiftSegments(grouped, ['segment:b'], 'up'))).toBe('acbd');
+    expect(shiftSegments(grouped, ['segment:c'], 'up')).toBe(grouped);
+    expect(orderOf(shiftSegments(grouped, ['segment:b', 'segment:c'], 'down'))).toBe('bcad');
+  });
+
   it('puts segments beside an anchor', () => {
     expect(orderOf(reorder(base(), ['segment:a'], 'segment:c', 'above'))).toBe('bcad');
     expect(orderOf(reorder(base(), ['segment:d'], 'segment:b', 'below'))).toBe('adbc');

@@ -158,13 +158,24 @@ export function shiftSegments(
   if (moving.length === 0 || rest.length === 0) return document;
   const first = all.findIndex((segment) => ids.includes(segment.id));
   const last = all.findLastIndex((segment) => ids.includes(segment.id));
-  // How many of the others lie below the block afterwards.
+  // How many of the others lie below the block afterwards. A group of others is stepped over as one, since the list
+  // shows it as one; part of one group moves within it, a whole group past others.
+  const common = moving.every((segment) => segment.group === moving[0]?.group) ? (moving[0]?.group ?? null) : null;
+  const group = rest.some((segment) => segment.group === common) ? common : null;
+  const step = (at: number, by: 1 | -1): number => {
+    const neighbour = rest[by > 0 ? at : at - 1];
+    if (!neighbour) return at;
+    if (group !== null) return neighbour.group === group ? at + by : at;
+    let next = at + by;
+    if (neighbour.group !== null) while (rest[by > 0 ? next : next - 1]?.group === neighbour.group) next += by;
+    return next;
+  };
   const below = {
-    top: rest.length,
-    bottom: 0,
-    up: Math.min(rest.length, last - moving.length + 2),
-    down: Math.max(0, first - 1),
-  }[where];
+    top: () => rest.length,
+    bottom: () => 0,
+    up: () => step(last - moving.length + 1, 1),
+    down: () => step(first, -1),
+  }[where]();
   rest.splice(below, 0, ...moving);
   return withOrder(document, rest);
 }

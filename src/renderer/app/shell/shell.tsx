@@ -5,7 +5,7 @@ import { GuidancePanel } from '../../features/guidance/guidance-panel.tsx';
 import { ResultsStrip } from '../../features/history/results-strip.tsx';
 import { LeftPanel } from '../../features/segments/left-panel.tsx';
 import { useT } from '../i18n/texts.ts';
-import { useView } from '../studio.ts';
+import { useDocument, useView } from '../studio.ts';
 import { StatusBar } from './status-bar.tsx';
 import { TopBar } from './top-bar.tsx';
 
@@ -15,6 +15,8 @@ const CanvasView = lazy(async () => ({ default: (await import('../../canvas/inde
 export function Shell() {
   const t = useT();
   const panels = useView((view) => view.panels);
+  // Until the document is there nothing is shown in its place: an empty canvas would flash by.
+  const loaded = useDocument((state) => state.id !== null);
   const columns = useDefaultLayout({ id: 'columns', panelIds: shownIds(panels.left, panels.right) });
   const rows = useDefaultLayout({ id: 'rows', panelIds: panels.bottom ? ['middle', 'bottom'] : ['middle'] });
   return (
@@ -41,9 +43,11 @@ export function Shell() {
             ) : null}
             <Panel id="stage" minSize="320px">
               <main className="stage" aria-label={t('shell.canvas')}>
-                <Suspense>
-                  <CanvasView />
-                </Suspense>
+                {loaded ? (
+                  <Suspense>
+                    <CanvasView />
+                  </Suspense>
+                ) : null}
               </main>
             </Panel>
             {panels.right ? (

@@ -1,18 +1,19 @@
 import { Eye, EyeOff, Focus, Lock, LockOpen, TriangleAlert } from 'lucide-react';
-import { useState } from 'react';
+import { memo, useState } from 'react';
 import type { CSSProperties, KeyboardEvent } from 'react';
-import { segmentName, slotOf, slotText } from '#shared/document/document.ts';
+import { segmentName, slotOf } from '#shared/document/document.ts';
 import { LIMITS } from '#shared/document/limits.ts';
-import type { SegmentId, SegmentRecord } from '#shared/document/records.ts';
+import type { SegmentId, SegmentRecord, SlotContent } from '#shared/document/records.ts';
 import { formatNumber } from '../../app/format.ts';
 import { useT } from '../../app/i18n/texts.ts';
 import { commandEntries } from '../../app/shell/use-command.ts';
 import { useDocument, useSession, useStudio, useView } from '../../app/studio.ts';
+import type { Studio } from '../../app/studio.ts';
 import { colourOf } from '../../canvas/palette.ts';
 import { IconButton, Tip } from '../../ui/button.tsx';
 import { Editable } from '../../ui/editable.tsx';
 import { RightClick } from '../../ui/menu.tsx';
-import { patchSegments, setText, toggleSolo } from './actions.ts';
+import { layerRows, patchSegments, setText, toggleSolo } from './actions.ts';
 import { MaskThumb } from './mask-thumb.tsx';
 import { remedyFor, slotWords, warningHint, warningWords } from './warning-words.ts';
 
@@ -25,19 +26,32 @@ interface LayerProps {
   readonly depth: 0 | 1;
   readonly selected: boolean;
   readonly dragging: boolean;
-  /** All shown segments in list order, for selecting a stretch with Shift and moving with the arrows. */
-  readonly order: readonly SegmentId[];
-  readonly onDragStart: () => void;
-  readonly onDragOverSide: (side: 'above' | 'below') => void;
-  readonly onDragEnd: () => void;
+  /** The one row that Tab reaches; arrows go on from there. */
+  readonly tabStop: boolean;
+  readonly drag: LayerDrag;
 }
 
-/** One segment in the list: colour, area, words, score, what is wrong with it. */
-export function Layer(props: LayerProps) {
-  const { segment, depth, selected, dragging, order } = props;
+/** Dragging layers, as the list sees it. The same object as long as the list is there. */
+export interface LayerDrag {
+  readonly start: (id: SegmentId) => void;
+  readonly over: (id: SegmentId, side: 'above' | 'below') => void;
+  readonly end: () => void;
+}
+
+/** One segment in the list: colour, area, words, score, what is wrong with it. Drawn anew only when its own things change. */
+export const Layer = memo(function Layer({ segment, depth, selected, dragging, tabStop, drag }: LayerProps) {
   const studio = useStudio();
   const t = useT();
-  const document = useDocument((state) => state.document);
+  const { name, content, words } = useDocument(({ document }) => {
+    const now = document[segment.id];
+    // For one render a deleted segment may still be listed.
+    const known = now?.type === 'segment' && document[segment.slot]?.type === 'slot';
+    return {
+      name: known ? segmentName(document, segment) : '',
+      content: known ? slotOf(document, segment.slot).content : NO_CONTENT,
+      words: known ? slotWords(t, document, segment.slot) : '',
+    };
+  });
   const { hovered, soloed, solo } = useView((view) => ({
     hovered: view.hovered === segment.id,
     soloed: view.solo.includes(segment.id),
@@ -45,13 +59,12 @@ export function Layer(props: LayerProps) {
   }));
   const [editing, setEditing] = useState(false);
   const warning = useSession((session) => session.warnings.find((one) => one.segment === segment.id));
-  const name = segmentName(document, segment);
-  const { content } = slotOf(document, segment.slot);
   const off = !segment.visible || (solo && !soloed);
 
   const select = (event: { shiftKey: boolean; ctrlKey: boolean; metaKey: boolean }): void => {
     const last = studio.view.getState().selection.at(-1);
     if (event.shiftKey && last) {
+      const order = listedSegments(studio);
       const [from, to] = [order.indexOf(last), order.indexOf(segment.id)].toSorted((a, b) => a - b);
       studio.view.select(order.slice(from, (to ?? 0) + 1), 'add');
     } else studio.view.select([segment.id], event.ctrlKey || event.metaKey ? 'toggle' : 'replace');
@@ -61,6 +74,7 @@ export function Layer(props: LayerProps) {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (step !== undefined) {
       event.preventDefault();
+      const order = listedSegments(studio);
       const next = order[order.indexOf(segment.id) + step];
       if (!next) return;
       studio.view.select([next], event.shiftKey ? 'add' : 'replace');
@@ -87,7 +101,7 @@ export function Layer(props: LayerProps) {
         role="row"
         aria-selected={selected}
         aria-label={name || t('segments.unnamed')}
-        tabIndex={selected || (order[0] === segment.id && studio.view.getState().selection.length === 0) ? 0 : -1}
+        tabIndex={tabStop ? 0 : -1}
         data-segment={segment.id}
         data-depth={depth}
         data-selected={selected}
@@ -104,13 +118,13 @@ export function Layer(props: LayerProps) {
         onDragStart={(event) => {
           event.dataTransfer.effectAllowed = 'move';
           event.dataTransfer.setData('text/plain', name);
-          props.onDragStart();
+          drag.start(segment.id);
         }}
         onDragOver={(event) => {
           const box = event.currentTarget.getBoundingClientRect();
-          props.onDragOverSide(event.clientY < box.top + box.height / 2 ? 'above' : 'below');
+          drag.over(segment.id, event.clientY < box.top + box.height / 2 ? 'above' : 'below');
         }}
-        onDragEnd={props.onDragEnd}
+        onDragEnd={drag.end}
       >
         <span className="layer-colour" role="presentation" />
         <span className="layer-thumb" role="presentation">
@@ -130,7 +144,7 @@ export function Layer(props: LayerProps) {
           ) : (
             <Editable
               label={t('segments.name')}
-              value={segment.name ?? slotText(document, content)}
+              value={name}
               placeholder={t('segments.namePlaceholder')}
               maxLength={200}
               editing={editing}
@@ -143,7 +157,7 @@ export function Layer(props: LayerProps) {
               <WarningChip warning={warning} />
             ) : (
               <span className="ellipsis">
-                {segment.name !== null && content.kind === 'text' ? segment.name : slotWords(t, document, segment.slot)}
+                {segment.name !== null && content.kind === 'text' ? segment.name : words}
                 {segment.weight === 1
                   ? ''
                   : ` · ${t('segments.weightShort', { weight: formatNumber(segment.weight, 1) })}`}
@@ -187,7 +201,13 @@ export function Layer(props: LayerProps) {
       </div>
     </RightClick>
   );
-}
+});
+
+const NO_CONTENT: SlotContent = { kind: 'text', text: '', reading: 0 };
+
+/** Listed segments, as the list shows them at this moment. */
+const listedSegments = (studio: Studio): SegmentId[] =>
+  layerRows(studio.document.getState().document).flatMap((row) => (row.kind === 'segment' ? [row.segment.id] : []));
 
 function WarningChip({ warning }: { readonly warning: Parameters<typeof remedyFor>[0] }) {
   const studio = useStudio();

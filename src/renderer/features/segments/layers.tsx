@@ -1,17 +1,18 @@
 import { Pencil, Plus, Shapes } from 'lucide-react';
-import { Fragment, useState } from 'react';
+import { Fragment, useMemo, useState } from 'react';
 import { segmentsOf } from '#shared/document/document.ts';
 import type { SegmentId } from '#shared/document/records.ts';
 import { useT } from '../../app/i18n/texts.ts';
 import { commandEntries } from '../../app/shell/use-command.ts';
 import { useDocument, useStudio, useView } from '../../app/studio.ts';
-import { reorder } from '../../store/recipes.ts';
+import { patchSegment, reorder, withoutEmptyGroups } from '../../store/recipes.ts';
 import { IconButton } from '../../ui/button.tsx';
 import { Menu } from '../../ui/menu.tsx';
 import { Empty } from '../../ui/parts.tsx';
 import { layerRows } from './actions.ts';
 import { GroupRow } from './group-row.tsx';
 import { Layer } from './layer.tsx';
+import type { LayerDrag } from './layer.tsx';
 
 /** Where a dragged layer would land: above or below (in the list: before or after) another. */
 export interface DropPlace {
@@ -24,11 +25,29 @@ export function Layers() {
   const studio = useStudio();
   const t = useT();
   const document = useDocument((state) => state.document);
+  const loaded = useDocument((state) => state.id !== null);
   const selection = useView((view) => view.selection);
   const [dragged, setDragged] = useState<readonly SegmentId[]>([]);
   const [drop, setDrop] = useState<DropPlace | null>(null);
   const rows = layerRows(document);
   const count = segmentsOf(document).length;
+
+  const listed = rows.flatMap((row) => (row.kind === 'segment' ? [row.segment.id] : []));
+  const tabStop = listed.find((id) => selection.includes(id)) ?? listed[0];
+  const drag = useMemo<LayerDrag>(
+    () => ({
+      start: (id) => {
+        const { selection: chosen } = studio.view.getState();
+        setDragged(chosen.includes(id) ? chosen : [id]);
+      },
+      over: (anchor, side) => setDrop((old) => (old?.anchor === anchor && old.side === side ? old : { anchor, side })),
+      end: () => {
+        setDragged([]);
+        setDrop(null);
+      },
+    }),
+    [studio],
+  );
 
   const finishDrop = (): void => {
     if (drop && dragged.length > 0)
@@ -37,15 +56,9 @@ export function Layers() {
         const group = anchor?.type === 'segment' ? anchor.group : null;
         const moved = reorder(now, dragged, drop.anchor, drop.side);
         // A layer dropped among a group's members joins the group, as its place in the list says.
-        return dragged.reduce((next, id) => {
-          const segment = next[id];
-          return segment?.type === 'segment' && segment.group !== group
-            ? { ...next, [id]: { ...segment, group } }
-            : next;
-        }, moved);
+        return withoutEmptyGroups(dragged.reduce((next, id) => patchSegment(next, id, { group }), moved));
       });
-    setDragged([]);
-    setDrop(null);
+    drag.end();
   };
 
   return (
@@ -112,13 +125,8 @@ export function Layers() {
                 depth={row.depth}
                 selected={selection.includes(row.segment.id)}
                 dragging={dragged.includes(row.segment.id)}
-                order={rows.flatMap((one) => (one.kind === 'segment' ? [one.segment.id] : []))}
-                onDragStart={() => setDragged(selection.includes(row.segment.id) ? selection : [row.segment.id])}
-                onDragOverSide={(side) => setDrop({ anchor: row.segment.id, side })}
-                onDragEnd={() => {
-                  setDragged([]);
-                  setDrop(null);
-                }}
+                tabStop={row.segment.id === tabStop}
+                drag={drag}
               />
               {drop?.anchor === row.segment.id && drop.side === 'below' ? (
                 <div className="layer-drop" role="presentation" />
@@ -127,7 +135,7 @@ export function Layers() {
           ),
         )}
       </div>
-      {count === 0 ? (
+      {count === 0 && loaded ? (
         <Empty icon={<Pencil />} title={t('segments.none')}>
           {t('segments.noneHint')}
         </Empty>

@@ -32,7 +32,7 @@ export default {
   'segments.interval': 'Schritte',
   'segments.grow': 'Vergrößern',
   'segments.smooth': 'Glätten',
-  'segments.feather': 'Weiche Kante',
+  'segments.feather': 'Weichheit',
   'segments.invert': 'Fläche umkehren',
   'segments.negative': 'Was hier nicht sein soll',
   'segments.negativePlaceholder': 'Hier nicht: …',
