@@ -2,7 +2,7 @@
 // The command line. The sources run as they are on Node 22.18 and newer; an older Node hands over to the one that
 // came with the dependencies.
 const [major, minor] = process.versions.node.split('.').map(Number);
-if (major > 22 || (major === 22 && minor >= 18)) import('../src/cli/run.ts');
+if (major > 22 || (major === 22 && minor >= 18)) void import('../src/cli/run.ts');
 else {
   const { spawnSync } = require('node:child_process');
   const { createRequire } = require('node:module');
