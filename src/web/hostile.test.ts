@@ -259,6 +259,30 @@ describe('bad requests', () => {
     expect(answer).not.toContain('HTTP/1.1 200');
   });
 
+  it('a client that leaves in the middle is no refusal', async () => {
+    const large = path.join(test.folder, 'renderer', 'assets', 'large.js');
+    writeFileSync(large, Buffer.alloc(20_000_000, 32));
+    const before = test.studio.parts.log.recent().length;
+    for (let round = 0; round < 5; round += 1)
+      await new Promise<void>((resolve) => {
+        const sent = http.request({
+          host: '127.0.0.1',
+          port: server.port,
+          path: '/assets/large.js',
+          headers: { host: host(), cookie },
+        });
+        sent.on('response', (response) => {
+          response.once('data', () => sent.destroy());
+          response.on('error', () => undefined);
+          response.on('close', resolve);
+        });
+        sent.on('error', () => undefined);
+        sent.end();
+      });
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(test.studio.parts.log.recent().length).toBe(before);
+  });
+
   it('an upgrade to anywhere else is refused', async () => {
     expect(await knock({ origin: `http://${host()}`, cookie }, '/other')).toEqual({ status: 404 });
   });

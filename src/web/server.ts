@@ -122,6 +122,8 @@ export async function openWebServer(options: WebServerOptions): Promise<WebServe
   };
 
   const refuse = (response: ServerResponse, request: IncomingMessage, thrown: unknown): void => {
+    // Nobody waits for the answer any more: a page that was closed while it loaded.
+    if (response.destroyed) return;
     const error = StudioError.from(thrown);
     const status = STATUS[error.code] ?? 500;
     if (status !== 404) logRefusal(`${request.method} ${pathOnly(request.url)}`, error);
