@@ -1,7 +1,12 @@
 import './canvas.css';
 import { useEffect, useLayoutEffect, useRef, useState } from 'react';
 import { useT } from '../app/i18n/texts.ts';
+import type { Translate } from '../app/i18n/texts.ts';
+import { commandEntries } from '../app/shell/use-command.ts';
 import { useStudio } from '../app/studio.ts';
+import type { Studio } from '../app/studio.ts';
+import { RightClick } from '../ui/menu.tsx';
+import type { MenuEntry } from '../ui/menu.tsx';
 import { canvasCommands } from './canvas-commands.ts';
 import { DropZone } from './drop/drop-zone.tsx';
 import { SegmentTags } from './overlay/segment-tags.tsx';
@@ -84,20 +89,50 @@ export function CanvasView() {
   }, [stage, studio]);
 
   return (
-    <div ref={root} className="canvas-view" role="application" aria-label={t('canvas.label')}>
-      <div ref={surface} className="canvas-surface" />
-      <canvas ref={live} className="canvas-live" aria-hidden="true" />
-      {stage ? <SheetOverlay stage={stage} /> : null}
-      <svg ref={preview} className="canvas-preview" aria-hidden="true" />
-      {stage ? (
-        <>
-          <SegmentTags stage={stage} />
-          <ToolBar />
-          <ToolOptions />
-          <ViewChip />
-          <DropZone stage={stage} />
-        </>
-      ) : null}
-    </div>
+    <RightClick entries={() => menuEntries(studio, t)}>
+      <div
+        ref={root}
+        className="canvas-view"
+        role="application"
+        aria-label={t('canvas.label')}
+        onContextMenuCapture={(event) => {
+          if ((event.target as Element).closest('[data-canvas-ui], input')) event.preventDefault();
+          else stage?.selectUnder(event.clientX, event.clientY);
+        }}
+      >
+        <div ref={surface} className="canvas-surface" />
+        <canvas ref={live} className="canvas-live" aria-hidden="true" />
+        {stage ? <SheetOverlay stage={stage} /> : null}
+        <svg ref={preview} className="canvas-preview" aria-hidden="true" />
+        {stage ? (
+          <>
+            <SegmentTags stage={stage} />
+            <ToolBar />
+            <ToolOptions />
+            <ViewChip />
+            <DropZone stage={stage} />
+          </>
+        ) : null}
+      </div>
+    </RightClick>
   );
+}
+
+const SEGMENT_MENU = [
+  'segment.editText', '-',
+  'segment.duplicate', 'segment.mirrorHorizontal', 'segment.mirrorVertical', 'segment.invert', '-',
+  'segment.top', 'segment.up', 'segment.down', 'segment.bottom', '-',
+  'segment.hide', 'segment.lock', 'segment.solo', 'segment.group', '-', 'segment.delete',
+]; // prettier-ignore
+const SEVERAL = ['segment.union', 'segment.subtract', 'segment.intersect', '-'];
+const SHEET_MENU = [
+  'segment.new', 'edit.selectAll', '-', 'view.fit', 'view.actualSize', '-',
+  'view.outlines', 'view.labels', 'view.patterns', 'view.modelsEye', 'view.place',
+]; // prettier-ignore
+
+/** What can be done with what is selected, else with the view. */
+function menuEntries(studio: Studio, t: Translate): MenuEntry[] {
+  const { selection } = studio.view.getState();
+  if (selection.length === 0) return commandEntries(studio, SHEET_MENU, t);
+  return commandEntries(studio, selection.length > 1 ? [...SEVERAL, ...SEGMENT_MENU] : SEGMENT_MENU, t);
 }

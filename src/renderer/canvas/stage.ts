@@ -61,6 +61,8 @@ export class Stage {
   #size: Size = { width: 0, height: 0 };
   /** The view is to show the whole sheet as soon as the element has a size. */
   #fitPending = true;
+  /** The whole sheet is shown, and goes on being shown when the element changes its size. */
+  #fitted = false;
   #mapTimer: ReturnType<typeof setTimeout> | undefined;
   #outlineTimer: ReturnType<typeof setTimeout> | undefined;
   #cursor: string | undefined;
@@ -141,7 +143,9 @@ export class Stage {
     this.#size = size;
     this.scene.resize(size);
     this.live.resize(size, window.devicePixelRatio);
-    if (!this.#fitIfPending() && before.width > 0) {
+    if (this.#fitIfPending() || before.width === 0) return;
+    if (this.#fitted) this.fit();
+    else {
       // the middle stays in the middle when a panel is opened or closed
       const { zoom, x, y } = this.viewport;
       this.setViewport({ zoom, x: x + (size.width - before.width) / 2, y: y + (size.height - before.height) / 2 });
@@ -150,6 +154,7 @@ export class Stage {
 
   setViewport(next: Viewport): void {
     const zoom = clampZoom(next.zoom);
+    this.#fitted = false;
     const kept = this.#size.width > 0 ? keepInSight({ ...next, zoom }, this.sceneRecord, this.#size) : next;
     this.studio.view.setState({ viewport: kept });
   }
@@ -157,6 +162,7 @@ export class Stage {
   fit(): void {
     const { width, height } = this.sceneRecord;
     this.setViewport(fit({ x: 0, y: 0, width, height }, this.#size, MARGIN));
+    this.#fitted = true;
   }
 
   fitSelection(): void {
@@ -270,6 +276,13 @@ export class Stage {
   /** A press without a drag, with a tool that draws outlines: selects what lies there, as the arrow would. */
   clickThrough(at: PointerSample): void {
     const id = this.scene.segmentAt(at.scene);
+    this.studio.view.select(id ? [id] : []);
+  }
+
+  /** What a right click is about: the segment under the pointer, or nothing; a selection it belongs to stays. */
+  selectUnder(clientX: number, clientY: number): void {
+    const id = this.scene.segmentAt(this.toScene(clientX, clientY));
+    if (id && this.view.selection.includes(id)) return;
     this.studio.view.select(id ? [id] : []);
   }
 

@@ -4,7 +4,7 @@ import type { SegmentId } from '#shared/document/records.ts';
 import { translate } from '../../app/i18n/texts.ts';
 import { addImportedSegments, addReference, importFile } from '../../features/scene/actions.ts';
 import { addSegment } from '../../store/recipes.ts';
-import { fitRecords } from '../edit/fit-records.ts';
+import { fitRecords, recoloured } from '../edit/fit-records.ts';
 import type { Stage } from '../stage.ts';
 
 interface Where {
@@ -37,7 +37,7 @@ async function takeSvg(stage: Stage, file: File): Promise<void> {
     addReference(studio, imported);
     return;
   }
-  const records = fitRecords(imported.records, stage.sceneRecord);
+  const records = recoloured(fitRecords(imported.records, stage.sceneRecord), stage.document);
   const count = records.filter(({ type }) => type === 'segment').length;
   if (count === 0) stage.hint('canvas.drop.svgEmpty');
   else addImportedSegments(studio, records);

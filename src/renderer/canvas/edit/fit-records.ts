@@ -1,5 +1,7 @@
+import type { StudioDocument } from '#shared/document/document.ts';
 import type { Affine } from '#shared/document/geometry.ts';
 import type { DocumentRecord } from '#shared/document/records.ts';
+import { nextColor, withRecords } from '../../store/recipes.ts';
 import type { Size } from '../viewport/viewport.ts';
 import { transformShapes } from './transform.ts';
 
@@ -26,4 +28,15 @@ export function fitRecords(records: readonly DocumentRecord[], to: Size): Docume
         }
       : record,
   );
+}
+
+/** Segments that join a document in the colours it uses least, so that they can be told from those that are there. */
+export function recoloured(records: readonly DocumentRecord[], document: StudioDocument): DocumentRecord[] {
+  let seen = document;
+  return records.map((record) => {
+    if (record.type !== 'segment') return record;
+    const fresh = { ...record, color: nextColor(seen) };
+    seen = withRecords(seen, [fresh]);
+    return fresh;
+  });
 }

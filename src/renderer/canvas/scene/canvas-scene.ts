@@ -72,7 +72,8 @@ export class CanvasScene {
       enablePointerEvents: true,
       preserveObjectStacking: true,
       skipOffscreen: false,
-      stopContextMenu: true,
+      // the studio has a menu of its own
+      stopContextMenu: false,
       fireRightClick: false,
       fireMiddleClick: false,
       renderOnAddRemove: false,
