@@ -1,4 +1,5 @@
 import { StudioError } from '#shared/errors.ts';
+import type { AttentionStyle } from '../checkpoints/graphs/network.ts';
 import { buildClipText } from '../checkpoints/graphs/clip-text.ts';
 import type { IsolationOptions } from '../checkpoints/graphs/unet-options.ts';
 import { attentionLevels } from '../checkpoints/graphs/unet-options.ts';
@@ -18,6 +19,7 @@ import type { Tensor } from '../tensor/index.ts';
 import type { TokenChunk } from '../tokenizer/prompt.ts';
 import type { Fed, GraphSession, GraphSettings, GraphSource } from './graph-session.ts';
 import { fetched, openGraph } from './graph-session.ts';
+import { attentionStyleOf } from './attention-style.ts';
 import type { StockCall, StockNetworks, StockRow, StockTraits } from './networks.ts';
 
 /** What an artist adds to a checkpoint. Other extras mean other graphs: networks are made for one set. */
@@ -79,12 +81,14 @@ export class CheckpointNetworks implements StockNetworks {
   async #session(
     key: string,
     name: string,
-    build: () => GraphSource,
+    build: (attention: AttentionStyle) => GraphSource,
     settings = this.#settings,
   ): Promise<GraphSession> {
     let session = this.#open.get(key);
     if (!session) {
-      session = Promise.all(this.#checkpoint.files.map(assertUnchanged)).then(() => openGraph(name, build(), settings));
+      session = Promise.all(this.#checkpoint.files.map(assertUnchanged)).then(async () =>
+        openGraph(name, build(await attentionStyleOf(settings)), settings),
+      );
       this.#open.set(key, session);
       session.catch(() => this.#open.delete(key));
     }
@@ -140,11 +144,12 @@ export class CheckpointNetworks implements StockNetworks {
     // One of the two at a time: each maps the whole network.
     const [key, other] = isolation ? ['denoiser+shield', 'denoiser'] : ['denoiser', 'denoiser+shield'];
     await this.#close([other]);
-    const session = await this.#session(key, 'denoiser', () =>
+    const session = await this.#session(key, 'denoiser', (attention) =>
       buildUnet(unet.table, {
         heads: unet.heads,
         groups: unet.groups,
         timeIdWidth: unet.timeIdWidth,
+        attention,
         changes: joinChanges((loras ?? []).map((lora) => lora.unet)),
         ...(isolation && { isolation }),
         ...(ipAdapter && { ipAdapter: ipAdapter.layers }),
@@ -175,15 +180,15 @@ export class CheckpointNetworks implements StockNetworks {
   }
 
   async decode(latent: Tensor): Promise<Tensor> {
-    const session = await this.#session('decoder', 'autoencoder (decoder)', () =>
-      buildVaeDecoder(this.#vae.table, this.#vae),
+    const session = await this.#session('decoder', 'autoencoder (decoder)', (attention) =>
+      buildVaeDecoder(this.#vae.table, { ...this.#vae, attention }),
     );
     return fetched(await session.run({ latent }), 'image');
   }
 
   async encode(image: Tensor): Promise<{ mean: Tensor; logVariance: Tensor }> {
-    const session = await this.#session('encoder', 'autoencoder (encoder)', () =>
-      buildVaeEncoder(this.#vae.table, this.#vae),
+    const session = await this.#session('encoder', 'autoencoder (encoder)', (attention) =>
+      buildVaeEncoder(this.#vae.table, { ...this.#vae, attention }),
     );
     const out = await session.run({ image });
     return { mean: fetched(out, 'mean'), logVariance: fetched(out, 'log_variance') };

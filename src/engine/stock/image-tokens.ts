@@ -32,7 +32,8 @@ export class ImageTokens {
   constructor(adapter: IpAdapter, encoder: ImageEncoder, settings: GraphSettings) {
     this.#adapter = adapter;
     this.#encoder = encoder;
-    this.#settings = settings;
+    // On the processor whatever the device, like the text encoders: a picture is read once.
+    this.#settings = { ...settings, providers: ['cpu'] };
   }
 
   #sessions() {

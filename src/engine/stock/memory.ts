@@ -18,14 +18,14 @@ export interface MemoryEstimate {
 }
 
 /**
- * Measured on ONNX Runtime 1.30 (bench/stock-memory.ts): weights are mapped and count once; those in
+ * Measured on ONNX Runtime 1.30 (bench/stock.ts): weights are mapped and count once; those in
  * half precision are widened at every pass, of which at most about this share is alive at a time.
  */
 const WIDENED_SHARE = 0.36;
 /** Bytes that a pass of SD 1.5 takes for each row and latent cell, in working buffers. */
 const BYTES_PER_CELL = 42_000;
 /** Bytes that the decoder takes for each pixel: its widest layers at full size. */
-const BYTES_PER_PIXEL = 1_900;
+const BYTES_PER_PIXEL = 3_600;
 
 function weights(table: WeightTable): number {
   const stored = storedBytes(table);

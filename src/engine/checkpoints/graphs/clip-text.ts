@@ -58,7 +58,7 @@ export function buildClipText(table: WeightTable, options: ClipTextOptions): Bui
     const path = `encoder.layers.${i}`;
     const normed = net.layerNorm(x, `${path}.layer_norm1`);
     const project = (name: string) => net.rowsToBatch(net.linear(normed, `${path}.self_attn.${name}`), batch, width);
-    const attended = net.attention(project('q_proj'), project('k_proj'), project('v_proj'), options.heads, mask);
+    const attended = net.attention(project('q_proj'), project('k_proj'), project('v_proj'), options.heads, width, mask);
     x = g.node('Add', [x, net.linear(net.batchToRows(attended, width), `${path}.self_attn.out_proj`)]);
     const inner = activate(net.linear(net.layerNorm(x, `${path}.layer_norm2`), `${path}.mlp.fc1`));
     x = g.node('Add', [x, net.linear(inner, `${path}.mlp.fc2`)]);

@@ -1,12 +1,13 @@
 import type { Value } from '../onnx/graph.ts';
 import type { WeightTable } from '../weights.ts';
 import { countChildren } from '../weights.ts';
-import type { BuiltGraph } from './network.ts';
+import type { AttentionStyle, BuiltGraph } from './network.ts';
 import { NetworkBuilder } from './network.ts';
 
 export interface ClipVisionOptions {
   readonly heads: number;
   readonly activation: 'quick_gelu' | 'gelu';
+  readonly attention?: AttentionStyle;
 }
 
 /**
@@ -15,7 +16,7 @@ export interface ClipVisionOptions {
  * float32 [B, 1 + (S / patch)^2, C] (hidden states before the last layer, what IP-Adapter plus reads).
  */
 export function buildClipVision(table: WeightTable, options: ClipVisionOptions): BuiltGraph & { side: number } {
-  const net = new NetworkBuilder('clip_vision', 'image encoder', table);
+  const net = new NetworkBuilder('clip_vision', 'image encoder', table, new Map(), options.attention);
   const g = net.graph;
   const [width = 0, , patch = 14] = net.shape('embeddings.patch_embedding.weight');
   const [places = 0] = net.shape('embeddings.position_embedding.weight');
@@ -43,7 +44,7 @@ export function buildClipVision(table: WeightTable, options: ClipVisionOptions):
     const path = `encoder.layers.${i}`;
     const normed = net.layerNorm(x, `${path}.layer_norm1`);
     const project = (name: string) => net.rowsToBatch(net.linear(normed, `${path}.self_attn.${name}`), batch, width);
-    const attended = net.attention(project('q_proj'), project('k_proj'), project('v_proj'), options.heads);
+    const attended = net.attention(project('q_proj'), project('k_proj'), project('v_proj'), options.heads, width);
     x = g.node('Add', [x, net.linear(net.batchToRows(attended, width), `${path}.self_attn.out_proj`)]);
     const inner = activate(net.linear(net.layerNorm(x, `${path}.layer_norm2`), `${path}.mlp.fc1`));
     x = g.node('Add', [x, net.linear(inner, `${path}.mlp.fc2`)]);

@@ -93,6 +93,32 @@ describe.each(MODELS)('%s against diffusers', (model) => {
   });
 });
 
+test('attention from its parts is the fused one', async () => {
+  const { unet, vae } = await recogniseCheckpoint(join(CHECKPOINTS, 'sd21v-tiny.safetensors'));
+  const { table, heads, groups } = unet;
+  const feeds: Record<string, Fed> = {
+    sample: formulaInput('unet_sample'),
+    timestep: { data: Float32Array.of(499), shape: [1] },
+    context: rows(await recorded('sd21v-tiny/text_encoder_last_hidden_state'), 0, 2),
+  };
+  for (const { bias, halvings } of attentionLevels(table)) {
+    const places = (8 >> halvings) * (16 >> halvings);
+    feeds[bias] = { data: new Float32Array(2 * places * 77), shape: [2, 1, places, 77] };
+  }
+  const session = await openGraph('denoiser', buildUnet(table, { heads, groups, attention: 'parts' }), CPU);
+  const out = fetched(await session.run(feeds), 'prediction');
+  await session.release();
+  expect(distance(out.data, (await recorded('sd21v-tiny/unet_out')).data)).toBeLessThan(CALL);
+  const decoder = await openGraph(
+    'decoder',
+    buildVaeDecoder(vae.table, { groups: vae.groups, attention: 'parts' }),
+    CPU,
+  );
+  const image = fetched(await decoder.run({ latent: formulaInput('vae_latents') }), 'image');
+  await decoder.release();
+  expect(distance(image.data, (await recorded('sd21v-tiny/vae_decoded')).data)).toBeLessThan(CALL);
+});
+
 test('a VAE file of its own', async () => {
   const vae = await recogniseVae(join(CHECKPOINTS, 'vae-tiny.safetensors'), 'sd1');
   expect(vae.scalingFactor).toBe(0.18215);

@@ -60,6 +60,7 @@ function resampler(net: NetworkBuilder, table: WeightTable) {
       net.rowsToBatch(k as Value, batch, attended),
       net.rowsToBatch(v as Value, batch, attended),
       attended / HEAD_WIDTH,
+      attended,
     );
     const out = net.linear(net.batchToRows(read, attended), `${path}.0.to_out`);
     latents = g.node('Add', [latents, net.rowsToBatch(out, batch, inner)]);

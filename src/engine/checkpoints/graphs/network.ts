@@ -28,6 +28,9 @@ export type WeightChange =
       build(graph: GraphBuilder, name: string, shape: readonly number[]): Value;
     };
 
+/** Attention as one node of ONNX Runtime, or from matrix products and a softmax. */
+export type AttentionStyle = 'fused' | 'parts';
+
 /** Changes by the canonical name of the weight (`...to_q.weight`). */
 export type WeightChanges = ReadonlyMap<string, readonly WeightChange[]>;
 
@@ -54,9 +57,17 @@ export class NetworkBuilder {
   readonly #part: string;
   readonly #changes: WeightChanges;
   readonly #folder: string;
+  readonly #attention: AttentionStyle;
   readonly #cache = new Map<string, Value>();
 
-  constructor(name: string, part: string, table: WeightTable, changes: WeightChanges = new Map()) {
+  constructor(
+    name: string,
+    part: string,
+    table: WeightTable,
+    changes: WeightChanges = new Map(),
+    attention: AttentionStyle = 'fused',
+  ) {
+    this.#attention = attention;
     this.graph = new GraphBuilder(name);
     this.#table = table;
     this.#part = part;
@@ -203,11 +214,25 @@ export class NetworkBuilder {
 
   /**
    * Multi-head attention on q [B, S, C], k and v [B, T, C]; with a bias of [B or 1, 1, S, T] added to the scores.
-   * ONNX Runtime's fused node: on a CPU it never writes the scores down where there is no bias.
+   * ONNX Runtime's fused node: on a CPU it never writes the scores down where there is no bias. Devices that
+   * compute it wrongly get it from its parts.
    */
-  attention(q: Value, k: Value, v: Value, heads: number, bias?: Value): Value {
+  attention(q: Value, k: Value, v: Value, heads: number, width: number, bias?: Value): Value {
+    if (this.#attention === 'parts') return this.#attentionParts(q, k, v, heads, width, bias);
     const inputs = bias ? [q, k, v, undefined, undefined, bias] : [q, k, v];
     return this.graph.node('MultiHeadAttention', inputs, { num_heads: heads }, { contrib: true });
+  }
+
+  #attentionParts(q: Value, k: Value, v: Value, heads: number, width: number, bias?: Value): Value {
+    const g = this.graph;
+    const split = g.integers([0, 0, heads, width / heads]);
+    const byHead = (x: Value, perm: readonly number[]) =>
+      g.node('Transpose', [g.node('Reshape', [x, split])], { perm });
+    const scale = g.floats([Math.sqrt(heads / width)], []);
+    const scores = g.node('MatMul', [g.node('Mul', [byHead(q, [0, 2, 1, 3]), scale]), byHead(k, [0, 2, 3, 1])]);
+    const weights = g.node('Softmax', [bias ? g.node('Add', [scores, bias]) : scores], { axis: -1 });
+    const read = g.node('MatMul', [weights, byHead(v, [0, 2, 1, 3])]);
+    return g.node('Reshape', [g.node('Transpose', [read], { perm: [0, 2, 1, 3] }), g.integers([0, 0, width])]);
   }
 
   /** One side of a value's shape as an int64 [1]. */

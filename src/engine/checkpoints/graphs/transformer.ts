@@ -19,7 +19,7 @@ export class TransformerBuilder extends NetworkBuilder {
   #block = 0;
 
   constructor(name: string, table: WeightTable, options: UnetOptions) {
-    super(name, 'denoiser (UNet)', table, options.changes);
+    super(name, 'denoiser (UNet)', table, options.changes, options.attention);
     this.groups = options.groups;
     this.#options = options;
     this.#table = table;
@@ -129,7 +129,7 @@ export class TransformerBuilder extends NetworkBuilder {
     const q = this.rowsToBatch(this.linear(from, `${path}.to_q`), batch, width);
     const k = this.rowsToBatch(this.linear(to, `${path}.to_k`), batch, width);
     const v = this.rowsToBatch(this.linear(to, `${path}.to_v`), batch, width);
-    let out = this.attention(q, k, v, heads, bias);
+    let out = this.attention(q, k, v, heads, width, bias);
     const scale = this.#ipScales.get(level);
     if (path.endsWith('.attn2') && scale && this.#options.ipAdapter)
       out = g.node('Add', [out, this.#attendImages(q, path, heads, width, scale)]);
@@ -153,7 +153,7 @@ export class TransformerBuilder extends NetworkBuilder {
     const repeats = g.node('Concat', [one, images, one, one], { axis: 0 });
     const repeated = g.node('Tile', [g.node('Unsqueeze', [q, one]), repeats]);
     const asked = this.rowsToBatch(repeated, count, width);
-    const read = this.attention(asked, project('k'), project('v'), heads);
+    const read = this.attention(asked, project('k'), project('v'), heads, width);
     const shape = g.node('Concat', [this.#batch as Value, images, g.integers([-1, width])], { axis: 0 });
     const weighted = g.node('Mul', [g.node('Reshape', [read, shape]), g.node('Unsqueeze', [scale, g.integers([3])])]);
     return g.node('ReduceSum', [weighted, one], { keepdims: 0 });

@@ -1,7 +1,7 @@
 import type { GraphBuilder, Value } from '../onnx/graph.ts';
 import type { WeightTable } from '../weights.ts';
 import { countChildren } from '../weights.ts';
-import type { WeightChanges } from './network.ts';
+import type { AttentionStyle, WeightChanges } from './network.ts';
 
 /** Key and value projections that an IP-Adapter adds to each cross-attention, by the attention's path. */
 export interface IpAdapterLayers {
@@ -21,6 +21,7 @@ export interface UnetOptions {
   readonly isolation?: IsolationOptions;
   readonly ipAdapter?: IpAdapterLayers;
   readonly changes?: WeightChanges;
+  readonly attention?: AttentionStyle;
 }
 
 export interface IsolationOptions {

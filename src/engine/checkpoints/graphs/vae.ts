@@ -1,12 +1,13 @@
 import type { Value } from '../onnx/graph.ts';
 import type { WeightTable } from '../weights.ts';
 import { countChildren } from '../weights.ts';
-import type { BuiltGraph } from './network.ts';
+import type { AttentionStyle, BuiltGraph } from './network.ts';
 import { NetworkBuilder } from './network.ts';
 
 export interface VaeOptions {
   /** Groups of the norms: 32 in every published model. */
   readonly groups: number;
+  readonly attention?: AttentionStyle;
 }
 
 /** All norms of the autoencoder use this; the UNet's resnets use 1e-5. */
@@ -16,7 +17,7 @@ class VaeBuilder extends NetworkBuilder {
   readonly groups: number;
 
   constructor(name: string, table: WeightTable, options: VaeOptions) {
-    super(name, 'autoencoder (VAE)', table);
+    super(name, 'autoencoder (VAE)', table, new Map(), options.attention);
     this.groups = options.groups;
   }
 
@@ -38,7 +39,7 @@ class VaeBuilder extends NetworkBuilder {
     ]);
     const rows = this.batchToRows(g.node('Transpose', [flat], { perm: [0, 2, 1] }), channels);
     const project = (name: string) => this.rowsToBatch(this.linear(rows, `${path}.${name}`), batch, channels);
-    const attended = this.attention(project('to_q'), project('to_k'), project('to_v'), 1);
+    const attended = this.attention(project('to_q'), project('to_k'), project('to_v'), 1, channels);
     const out = this.rowsToBatch(
       this.linear(this.batchToRows(attended, channels), `${path}.to_out.0`),
       batch,
