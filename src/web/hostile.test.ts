@@ -280,7 +280,7 @@ describe('bad requests', () => {
         sent.end();
       });
     await new Promise((resolve) => setTimeout(resolve, 50));
-    expect(test.studio.parts.log.recent().length).toBe(before);
+    expect(test.studio.parts.log.recent().slice(before)).toEqual([]);
   });
 
   it('an upgrade to anywhere else is refused', async () => {

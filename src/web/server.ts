@@ -123,7 +123,7 @@ export async function openWebServer(options: WebServerOptions): Promise<WebServe
 
   const refuse = (response: ServerResponse, request: IncomingMessage, thrown: unknown): void => {
     // Nobody waits for the answer any more: a page that was closed while it loaded.
-    if (response.destroyed) return;
+    if (response.destroyed || request.socket.destroyed) return;
     const error = StudioError.from(thrown);
     const status = STATUS[error.code] ?? 500;
     if (status !== 404) logRefusal(`${request.method} ${pathOnly(request.url)}`, error);
@@ -144,7 +144,8 @@ export async function openWebServer(options: WebServerOptions): Promise<WebServe
   server.on('request', (request, response) => {
     handle(request, response).catch((error: unknown) => refuse(response, request, error));
   });
-  server.on('clientError', (error, socket) => {
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    if (error.code === 'ECONNRESET' || error.code === 'EPIPE') return;
     logRefusal('a request', StudioError.from(error));
     if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
   });
