@@ -72,12 +72,24 @@ async function recogniseStock(path: string): Promise<OpenStock> {
     const checkpoint = recipe.prediction === undefined ? found : withPrediction(found, recipe.prediction);
     // Everything it names is looked at now, so that a wrong file is told when it is added, not when it is used.
     await readAdditions(checkpoint, recipe);
-    return stockOf({ kind: 'checkpoint', checkpoint }, recipe, JSON.stringify(recipe));
+    const { vae, loras, embeddings, ipAdapter } = recipe;
+    const named = [vae, ...loras.map(({ file }) => file), ...embeddings, ipAdapter?.file, ipAdapter?.imageEncoder];
+    return stockOf(
+      { kind: 'checkpoint', checkpoint },
+      recipe,
+      `${JSON.stringify(recipe)} ${await versionsOf(named.filter((file) => file !== undefined))}`,
+    );
   }
   const info = await stat(path);
   if (info.isDirectory() && (await isOptimumFolder(path)))
     return stockOf({ kind: 'optimum', folder: await recogniseOptimum(path) }, null, '');
   return stockOf({ kind: 'checkpoint', checkpoint: await recogniseCheckpoint(path) }, null, '');
+}
+
+/** Sizes and times of files: another text when one of them was replaced. Missing files are told by who reads them. */
+export async function versionsOf(files: readonly string[]): Promise<string> {
+  const infos = await Promise.all(files.map((file) => stat(file).catch(() => undefined)));
+  return infos.map((info) => (info ? `${info.size} ${info.mtimeMs}` : '-')).join(', ');
 }
 
 function withPrediction(checkpoint: Checkpoint, prediction: Checkpoint['prediction']): Checkpoint {

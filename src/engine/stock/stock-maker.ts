@@ -31,7 +31,7 @@ import type { KnownPicture } from './known.ts';
 import { makeLatents, planCost } from './make.ts';
 import { estimateMemory, requireMemory, usableMemory } from './memory.ts';
 import type { LoadedStock, OpenStock } from './open-stock.ts';
-import { loadStock } from './open-stock.ts';
+import { loadStock, versionsOf } from './open-stock.ts';
 import { prepareStock, warningsOf } from './prepare.ts';
 import type { PreparedStock } from './prepare.ts';
 import { dialsOf, stockSampler, toldScale } from './sampling.ts';
@@ -109,7 +109,8 @@ export class StockMaker implements Maker {
 
   /** The networks with the scene's LoRAs over them; another set means other graphs, opened in under a second. */
   async #load(loras: SceneRecord['loras']): Promise<Ready> {
-    const key = JSON.stringify(loras);
+    // A LoRA that was trained further under the same name is another one.
+    const key = `${JSON.stringify(loras)} ${await versionsOf(loras.map(({ file }) => file))}`;
     if (this.#ready && this.#readyFor !== key) await this.#close();
     this.#readyFor = key;
     this.#ready ??= loadStock(this.#opened, loras, this.#settings).then((loaded) => ({
