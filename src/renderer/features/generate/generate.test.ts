@@ -75,6 +75,8 @@ describe('requests', () => {
     expect(modelKey(patchSegment(document, 'segment:fox', { name: 'Reynard', color: 3, locked: true }))).toBe(key);
     expect(modelKey(patchScene(document, { title: 'x', note: 'y' }))).toBe(key);
     expect(modelKey(patchSegment(document, 'segment:fox', { weight: 2 }))).not.toBe(key);
+    const lora = { file: '/loras/ink.safetensors', strength: 0.8 };
+    expect(modelKey(patchScene(document, { loras: [lora] }))).not.toBe(key);
     expect(modelKey(patchSegment(document, 'segment:fox', { visible: false }))).not.toBe(key);
   });
 });
