@@ -53,7 +53,12 @@ class Keeper implements DocumentKeeper {
       await mkdir(this.#folder, { recursive: true });
       await this.#files.start();
     } catch (error) {
-      throw StudioError.from(error, `preparing the folder for documents (${this.#options.folder})`);
+      const { code, message } = StudioError.from(error, `preparing the folder for documents (${this.#options.folder})`);
+      // Making folders where nothing may be written ends in "no such file" on some systems.
+      throw new StudioError(code === 'not-found' ? 'storage' : code, message, {
+        remedy: 'choose another data folder, or free some space',
+        cause: error,
+      });
     }
     const lying = await this.#lying();
     for (const { loaded } of lying) this.#lastStamp = Math.max(this.#lastStamp, loaded?.state.opened ?? 0);

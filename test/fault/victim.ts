@@ -43,9 +43,10 @@ const results = async (): Promise<never> => {
     const id = `${first}-${number}`;
     await library.add(finished({ id, picture, embedding: [number, 1, 2] }));
     say(`result ${id} ${picture}`);
+    // Said before it is done: from here on it may be gone, or still be there.
+    if (number % 7 === 0) say(`removed ${id}`);
     if (number % 7 === 0) await library.remove([`result-${id}`]);
     if (number % 20 === 0) await library.purge({ olderThanMs: -1, budget: 1e12 });
-    if (number % 7 === 0) say(`removed ${id}`);
   }
 };
 await Promise.all([edits(), results()]);
