@@ -104,12 +104,15 @@ export function Menu({
 export function RightClick({
   children,
   entries,
+  onOpen,
 }: {
   readonly children: ReactElement;
   readonly entries: () => readonly MenuEntry[];
+  /** Before the entries are made: the place to select what was clicked. */
+  readonly onOpen?: () => void;
 }) {
   return (
-    <ContextMenu.Root modal={false}>
+    <ContextMenu.Root modal={false} onOpenChange={(open) => open && onOpen?.()}>
       <ContextMenu.Trigger asChild>{children}</ContextMenu.Trigger>
       <ContextMenu.Portal>
         <ContextMenu.Content className="menu" collisionPadding={8}>

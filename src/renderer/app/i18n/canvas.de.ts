@@ -29,6 +29,7 @@ export const canvasDe: Record<keyof typeof canvasEn, string> = {
   'canvas.tag.picture': 'Bild',
   'canvas.tag.locked': 'gesperrt',
   'canvas.pictureMissing': 'Das Bild konnte nicht geladen werden; die Segmente sind unverändert.',
+  'canvas.kept': 'Das Segment ist unverändert.',
   'canvas.empty.title': 'Zeichne etwas',
   'canvas.empty.words': 'Ein Pinselstrich beginnt ein Segment. Sag dann in Worten, was es ist.',
   'canvas.progress': 'Das Bild entsteht: {{percent}} %',

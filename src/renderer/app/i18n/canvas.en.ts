@@ -28,6 +28,7 @@ export const canvasEn = {
   'canvas.tag.picture': 'picture',
   'canvas.tag.locked': 'locked',
   'canvas.pictureMissing': 'The picture could not be loaded; the segments are as they were.',
+  'canvas.kept': 'The segment is as it was.',
   'canvas.empty.title': 'Draw something',
   'canvas.empty.words': 'A brush stroke begins a segment. Then say in words what it is.',
   'canvas.progress': 'Making the picture: {{percent}} %',

@@ -56,11 +56,14 @@ export function Thumb({ result }: { readonly result: ResultSummary }) {
 export function ResultMenu({ result, children }: { readonly result: ResultSummary; readonly children: ReactElement }) {
   const studio = useStudio();
   const t = useT();
-  return <RightClick entries={() => resultEntries(studio, result, t)}>{children}</RightClick>;
+  return (
+    <RightClick onOpen={() => showResult(studio, result)} entries={() => resultEntries(studio, t)}>
+      {children}
+    </RightClick>
+  );
 }
 
-function resultEntries(studio: Studio, result: ResultSummary, t: Translate): MenuEntry[] {
-  showResult(studio, result);
+function resultEntries(studio: Studio, t: Translate): MenuEntry[] {
   return commandEntries(
     studio,
     [

@@ -91,10 +91,34 @@ export const Layer = memo(function Layer({ segment, depth, selected, dragging, t
 
   return (
     <RightClick
-      entries={() => {
+      onOpen={() => {
         if (!studio.view.getState().selection.includes(segment.id)) studio.view.select([segment.id]);
-        return commandEntries(studio, ['segment.editText', 'segment.duplicate', '-', 'segment.hide', 'segment.lock', 'segment.solo', 'segment.invert', '-', 'segment.up', 'segment.down', 'segment.group', 'segment.ungroup', '-', 'generate.redoSegment', 'view.fitSelection', '-', 'segment.delete'], t); // prettier-ignore
       }}
+      entries={() =>
+        commandEntries(
+          studio,
+          [
+            'segment.editText',
+            'segment.duplicate',
+            '-',
+            'segment.hide',
+            'segment.lock',
+            'segment.solo',
+            'segment.invert',
+            '-',
+            'segment.up',
+            'segment.down',
+            'segment.group',
+            'segment.ungroup',
+            '-',
+            'generate.redoSegment',
+            'view.fitSelection',
+            '-',
+            'segment.delete',
+          ],
+          t,
+        )
+      }
     >
       <div
         className="layer"

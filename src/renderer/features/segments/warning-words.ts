@@ -5,6 +5,7 @@ import { formatNumber } from '../../app/format.ts';
 import type { TextKey, Translate } from '../../app/i18n/texts.ts';
 import type { Studio } from '../../app/studio.ts';
 import { patchSegment, shiftSegments } from '../../store/recipes.ts';
+import { mapSizeOf } from './map-size.ts';
 
 const percent = (fraction: number): string => `${formatNumber(fraction * 100, fraction < 0.0995 ? 1 : 0)} %`;
 
@@ -56,7 +57,7 @@ export function remedyFor(warning: SegmentWarning): Remedy {
         run: (studio) =>
           void studio.document.edit('edit.grow', (document) =>
             patchSegment(document, id, (segment) => ({
-              grow: Math.min(512, segment.grow + Math.max(2, growStep(document, warning.area))),
+              grow: Math.min(512, segment.grow + growStep(document, warning.area, mapSizeOf(studio).width)),
             })),
           ),
       };
@@ -103,12 +104,13 @@ const sideOf = (document: StudioDocument): number => {
 };
 
 /**
- * Pixels by which a blob of `area` (a fraction of the canvas) grows to be seen: taken as a disc, its radius goes from
- * sqrt(area / pi) to that of 1.2 % of the canvas.
+ * Pixels by which a segment of `area` (a fraction of the canvas) grows to be seen: taken as a disc, its radius goes
+ * from sqrt(area / pi) to that of 1.2 % of the canvas; at least by one cell of the map, which cures thin ones.
  */
-function growStep(document: StudioDocument, area: number): number {
+function growStep(document: StudioDocument, area: number, mapWidth: number): number {
   const side = sideOf(document);
-  return Math.ceil((Math.sqrt(0.012 / Math.PI) - Math.sqrt(Math.max(0, area) / Math.PI)) * side);
+  const radius = (Math.sqrt(0.012 / Math.PI) - Math.sqrt(Math.max(0, area) / Math.PI)) * side;
+  return Math.ceil(Math.max(radius, side / mapWidth));
 }
 
 /** What a slot is, in words, for a layer's second line. */

@@ -1,17 +1,13 @@
-import { sceneOf } from '#shared/document/document.ts';
 import { mapWarnings } from '#shared/masks/warnings.ts';
 import type { SegmentWarning } from '#shared/api/generation.ts';
 import { useSession } from '../../app/studio.ts';
 import type { Studio } from '../../app/studio.ts';
-import { packOf } from '../generate/requests.ts';
 import { createBitmapCache } from './bitmaps.ts';
 import type { BitmapCache } from './bitmaps.ts';
+import { mapSizeOf } from './map-size.ts';
 
 /** Quiet time after an edit before the map is looked at, in milliseconds. */
 const DELAY = 180;
-/** The map of the embedded pack, until the host has named another. */
-const DEFAULT_MAP = { width: 64, height: 64 };
-
 const caches = new WeakMap<Studio, BitmapCache>();
 
 /** Bitmaps of this window's document. */
@@ -22,12 +18,6 @@ export function bitmapCache(studio: Studio): BitmapCache {
     caches.set(studio, cache);
   }
   return cache;
-}
-
-/** The size of the map that the scene's pack sees. */
-export function mapSizeOf(studio: Studio): { width: number; height: number } {
-  const { packs, defaultPack } = studio.session.getState();
-  return packOf(sceneOf(studio.document.getState().document), packs, defaultPack)?.mapSize ?? DEFAULT_MAP;
 }
 
 /** Looks at the map as the model will see it after each edit, never while a stroke is drawn. @returns the end of it */

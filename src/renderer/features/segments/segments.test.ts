@@ -1,0 +1,124 @@
+import { beforeAll, describe, expect, it, vi } from 'vitest';
+import type { SegmentWarning } from '#shared/api/generation.ts';
+import { createSegment } from '#shared/document/create.ts';
+import { slotOf } from '#shared/document/document.ts';
+import type { ShapeInput } from '#shared/document/geometry.ts';
+import { startTexts, translate } from '../../app/i18n/texts.ts';
+import { testStudio } from '../../app/studio.testkit.ts';
+import { withRecords } from '../../store/recipes.ts';
+import { anotherReading, layerRows, mixWith, setText, toggleSolo, unmix } from './actions.ts';
+import { remedyFor, slotWords, warningWords } from './warning-words.ts';
+import { followWarnings } from './warnings.ts';
+
+beforeAll(() => startTexts('en'));
+
+const textOf = (kit: ReturnType<typeof testStudio>, id: 'slot:fox' | 'slot:tent') =>
+  slotOf(kit.studio.document.getState().document, id).content;
+
+describe('slots', () => {
+  it('mix what is there with something new, and part again', () => {
+    const kit = testStudio();
+    const { studio } = kit;
+    mixWith(studio, 'slot:fox', { kind: 'image', blob: 'e'.repeat(64), box: null, mask: null }, 0.4);
+    expect(slotWords(translate, studio.document.getState().document, 'slot:fox')).toBe('text + picture, 40 %');
+    unmix(studio, 'slot:fox', 'b');
+    expect(textOf(kit, 'slot:fox')).toMatchObject({ kind: 'image' });
+    expect(Object.values(studio.document.getState().document).filter((record) => record.type === 'slot')).toHaveLength(
+      2,
+    );
+    studio.document.undo();
+    studio.document.undo();
+    expect(textOf(kit, 'slot:fox')).toEqual({ kind: 'text', text: 'a fox', reading: 0 });
+  });
+
+  it('keep their reading while they are typed, and can be read anew', () => {
+    const kit = testStudio();
+    anotherReading(kit.studio, 'slot:fox');
+    setText(kit.studio, 'slot:fox', 'a red fox', 'text');
+    setText(kit.studio, 'slot:fox', 'a red fox!', 'text');
+    expect(textOf(kit, 'slot:fox')).toEqual({ kind: 'text', text: 'a red fox!', reading: 1 });
+    expect(kit.studio.document.getState().undo).toHaveLength(2);
+  });
+});
+
+describe('the list of layers', () => {
+  it('shows the topmost first, groups where their topmost member lies', () => {
+    const { studio } = testStudio();
+    studio.document.edit('edit.group', (document) =>
+      withRecords(document, [
+        { id: 'group:g', type: 'group', name: 'G', order: 0, collapsed: false },
+        ...createSegment('low', 'low', [], { order: -1, group: 'group:g' }),
+        ...createSegment('high', 'high', [], { order: 5, group: 'group:g' }),
+      ]),
+    );
+    const rows = () =>
+      layerRows(studio.document.getState().document).map((row) =>
+        row.kind === 'group' ? 'G' : row.segment.id.slice(8),
+      );
+    expect(rows()).toEqual(['G', 'high', 'low', 'tent', 'fox']);
+    studio.document.edit('edit.collapse', (document) =>
+      withRecords(document, [{ id: 'group:g', type: 'group', name: 'G', order: 0, collapsed: true }]),
+    );
+    expect(rows()).toEqual(['G', 'tent', 'fox']);
+  });
+
+  it('solos and lets go', () => {
+    const { studio } = testStudio();
+    toggleSolo(studio, ['segment:fox']);
+    expect(studio.view.getState().solo).toEqual(['segment:fox']);
+    toggleSolo(studio, ['segment:fox']);
+    expect(studio.view.getState().solo).toEqual([]);
+  });
+});
+
+describe('warnings and their remedies', () => {
+  const withTestSegment = (shapes: ShapeInput[], text = 'a pea', order = 2) => {
+    const kit = testStudio();
+    kit.studio.document.edit('edit.addSegment', (document) =>
+      withRecords(document, createSegment('x', text, shapes, { order })),
+    );
+    return kit;
+  };
+  const look = async (kit: ReturnType<typeof testStudio>): Promise<SegmentWarning[]> => {
+    const stop = followWarnings(kit.studio, 1);
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    stop();
+    return kit.studio.session.getState().warnings.filter((warning) => warning.segment === 'segment:x');
+  };
+
+  it('grow what is too small until it is seen', async () => {
+    const kit = withTestSegment([{ kind: 'ellipse', cx: 256, cy: 60, rx: 9, ry: 9 }]);
+    const [warning] = await look(kit);
+    expect(warning?.code).toBe('too-small');
+    expect(warningWords(translate, warning!)).toMatch(/^small: 0\.\d %$/);
+    remedyFor(warning!).run(kit.studio);
+    expect(await look(kit)).toEqual([]);
+    kit.studio.document.undo();
+    expect((await look(kit))[0]?.code).toBe('too-small');
+  });
+
+  it('raise what is covered', async () => {
+    const kit = withTestSegment([{ kind: 'rect', x: 10, y: 10, width: 150, height: 150 }], 'a pea', -1);
+    const [warning] = await look(kit);
+    expect(['hidden', 'mostly-hidden']).toContain(warning?.code);
+    remedyFor(warning!).run(kit.studio);
+    expect(await look(kit)).toEqual([]);
+  });
+
+  it('lead to what is empty or without words', async () => {
+    const kit = withTestSegment([], '');
+    const edited = vi.fn();
+    kit.studio.view.setState({ canvas: { editText: edited } as never, tool: 'pan' });
+    const warnings = await look(kit);
+    expect(warnings.map((warning) => warning.code).toSorted()).toEqual(['empty', 'no-text']);
+    for (const warning of warnings) remedyFor(warning).run(kit.studio);
+    expect(kit.studio.view.getState()).toMatchObject({ tool: 'brush', selection: ['segment:x'] });
+    expect(edited).toHaveBeenCalledWith('segment:x');
+  });
+
+  it('wait while the hand draws', async () => {
+    const kit = withTestSegment([]);
+    kit.studio.view.setState({ drawing: true });
+    expect(await look(kit)).toEqual([]);
+  });
+});
