@@ -52,6 +52,10 @@ export class FakeWindow extends EventEmitter {
   async loadURL(url: string): Promise<void> {
     this.loaded = url;
   }
+  progress: number | undefined;
+  setProgressBar(fraction: number): void {
+    this.progress = fraction;
+  }
   show(): void {
     this.shown = true;
   }

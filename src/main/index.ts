@@ -19,6 +19,7 @@ import { dataFolders, defaultDataFolder } from '#host/folders.ts';
 import { openHost } from '#host/host.ts';
 import type { Shell } from '#host/shell.ts';
 import type { Studio } from '#host/studio.ts';
+import type { EventPayload } from '#shared/api/events.ts';
 import { nativeDialogs } from './dialogs.ts';
 import { utilityEngine } from './engine-port.ts';
 import { guardSession } from './guards.ts';
@@ -39,6 +40,8 @@ const launch = readCommandLine(process.argv, process.cwd());
 const dataFolder = launch.dataFolder ?? defaultDataFolder();
 
 app.setName('SpaText Studio');
+// Windows groups the taskbar by it; the installer writes the same one.
+app.setAppUserModelId('org.spatext.studio');
 app.setPath('userData', path.join(dataFolder, 'electron'));
 protocol.registerSchemesAsPrivileged([SCHEME_PRIVILEGES]);
 
@@ -148,8 +151,17 @@ function start(): void {
     });
     Menu.setApplicationMenu(Menu.buildFromTemplate(template));
   };
-  hub.on(({ name }) => {
-    if (name === 'settings.changed') showMenu();
+  hub.on((event) => {
+    if (event.name === 'settings.changed') {
+      showMenu();
+      const [latest] = settings.get().recent;
+      // The system keeps a list of its own (dock, taskbar, file manager).
+      if (latest) app.addRecentDocument(latest.path);
+    } else if (event.name === 'job.changed') {
+      const { job } = event.payload as EventPayload<'job.changed'>;
+      const { passesDone = 0, passesTotal = 0 } = job.progress ?? {};
+      opened.showProgress(job.state === 'running' && passesTotal > 0 ? passesDone / passesTotal : null);
+    }
   });
   app.setAboutPanelOptions({
     applicationName: 'SpaText Studio',

@@ -78,9 +78,11 @@ describe('a window', () => {
     windows.restore();
     const [first] = made;
     first!.bounds = { x: 40, y: 50, width: 1200, height: 800 };
-    first!.emit('moved');
+    for (let pixel = 0; pixel < 50; pixel += 1) first!.emit('move');
     first!.maximized = true;
     first!.emit('maximize');
+    expect(states.get('window-1')).toBeUndefined();
+    await vi.waitFor(() => expect(states.get('window-1')).toBeDefined());
     await states.flush();
     states = new WindowStates(path.join(test.folder, 'windows.json'), test.studio.parts.log);
     windows = open();
@@ -95,7 +97,7 @@ describe('a window', () => {
     windows.restore();
     made[0]!.minimized = true;
     made[0]!.bounds = { x: -32_000, y: -32_000, width: 160, height: 28 };
-    made[0]!.emit('moved');
+    made[0]!.emit('close');
     expect(states.get('window-1')).toBeUndefined();
   });
 
@@ -130,6 +132,14 @@ describe('a window', () => {
     windows.restore();
     made[0]?.close();
     await vi.waitFor(() => expect(test.keeper.closedWindows).toEqual(['window-1']));
+  });
+
+  it('shows in the taskbar how far a job is', () => {
+    windows.restore();
+    windows.showProgress(0.25);
+    expect(made[0]?.progress).toBe(0.25);
+    windows.showProgress(null);
+    expect(made[0]?.progress).toBe(-1);
   });
 
   it('hears events until its page has crashed', () => {

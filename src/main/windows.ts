@@ -30,6 +30,7 @@ interface StudioWindow {
   revivals: number[];
 }
 
+const NOTE_AFTER_MS = 300;
 /** A page that dies this often within a minute is not brought back without asking. */
 const REVIVALS = 3;
 
@@ -109,8 +110,10 @@ export class Windows {
 
   *targets(): Iterable<EventTarget> {
     for (const { id, window } of this.#open.values()) {
+      // A destroyed window throws at every other question.
+      if (window.isDestroyed()) continue;
       const { webContents } = window;
-      if (window.isDestroyed() || webContents.isDestroyed() || webContents.isCrashed()) continue;
+      if (webContents.isDestroyed() || webContents.isCrashed()) continue;
       yield { windowId: id, send: (channel, name, payload) => webContents.send(channel, name, payload) };
     }
   }
@@ -131,6 +134,11 @@ export class Windows {
     else entry.waiting.push({ name, argument });
   }
 
+  /** Shows in the taskbar how far the running job is; null: nothing runs. */
+  showProgress(fraction: number | null): void {
+    for (const { window } of this.#open.values()) if (!window.isDestroyed()) window.setProgressBar(fraction ?? -1);
+  }
+
   /** The window in front, else any; undefined if there is none. */
   front(focused: BrowserWindow | null): BrowserWindow | undefined {
     const windows = [...this.#open.values()].map((entry) => entry.window);
@@ -145,7 +153,9 @@ export class Windows {
   }
 
   #remember({ id, window }: StudioWindow): void {
+    let timer: NodeJS.Timeout | undefined;
     const note = (): void => {
+      clearTimeout(timer);
       if (window.isDestroyed() || window.isMinimized()) return;
       const state: WindowState = {
         // While maximized these are the bounds to come back to.
@@ -155,16 +165,15 @@ export class Windows {
       };
       this.#options.states.set(id, state);
     };
-    for (const event of [
-      'resized',
-      'moved',
-      'maximize',
-      'unmaximize',
-      'enter-full-screen',
-      'leave-full-screen',
-      'close',
-    ])
-      window.on(event as 'close', note);
+    // A window that is dragged tells of every pixel.
+    const noteSoon = (): void => {
+      clearTimeout(timer);
+      timer = setTimeout(note, NOTE_AFTER_MS);
+    };
+    for (const event of ['resize', 'move', 'maximize', 'unmaximize', 'enter-full-screen', 'leave-full-screen'])
+      window.on(event as 'resize', noteSoon);
+    window.on('close', note);
+    window.on('closed', () => clearTimeout(timer));
   }
 
   #watch(entry: StudioWindow): void {

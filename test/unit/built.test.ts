@@ -12,7 +12,7 @@ import { isAlive } from './processes.ts';
 const ROOT = path.resolve(import.meta.dirname, '../..');
 // Inside the repository, so that the bundles find their packages.
 let out: string;
-let data: string;
+let data: string | undefined;
 let child: ChildProcess;
 let nextId = 1;
 const engines: number[] = [];
@@ -66,7 +66,7 @@ beforeAll(async () => {
 
 afterAll(() => {
   if (exited.code === undefined) child?.kill('SIGKILL');
-  for (const folder of [out, data]) rmSync(folder, { recursive: true, force: true });
+  for (const folder of [out, data].filter((one) => one !== undefined)) rmSync(folder, { recursive: true, force: true });
 });
 
 describe('the built studio', () => {

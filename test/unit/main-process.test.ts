@@ -31,6 +31,8 @@ vi.mock('electron', async () => {
     isPackaged: false,
     name: 'SpaText Studio',
     setName: () => undefined,
+    setAppUserModelId: () => undefined,
+    addRecentDocument: () => undefined,
     setPath: (name: string, place: string) => (fake.paths[name] = place),
     getLocale: () => 'de-DE',
     getVersion: () => '9.9.9',

@@ -9,6 +9,8 @@ export const app = Object.assign(new EventEmitter(), {
   isPackaged: false,
   name: 'SpaText Studio',
   setName: () => undefined,
+  setAppUserModelId: () => undefined,
+  addRecentDocument: () => undefined,
   setPath: () => undefined,
   getLocale: () => 'en-GB',
   getVersion: () => '9.9.9',
@@ -43,6 +45,7 @@ export class BrowserWindow extends EventEmitter {
   static getFocusedWindow = () => null;
   loadURL = () => Promise.resolve();
   show() {}
+  setProgressBar() {}
   focus() {}
   isDestroyed = () => false;
   isMinimized = () => false;
