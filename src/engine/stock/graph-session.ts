@@ -1,7 +1,7 @@
 import { StudioError } from '#shared/errors.ts';
 import { InferenceSession, OrtTensor } from '../runtime/ort.ts';
 import type { SessionSettings } from '../runtime/sessions.ts';
-import { halfToFloats, floatsToHalf } from './half.ts';
+import { halfTensor, halfToFloats } from './half.ts';
 
 /** A tensor fed to a graph: numbers in float32, whole numbers as bigint; the graph's own types are made from these. */
 export interface Fed {
@@ -65,7 +65,7 @@ function toOrt(fed: Fed, port: GraphPortInfo): OrtTensor {
     case 'float32':
       return new OrtTensor('float32', numbers(), shape);
     case 'float16':
-      return new OrtTensor('float16', floatsToHalf(numbers()), shape);
+      return halfTensor(numbers(), shape);
     case 'float64':
       return new OrtTensor('float64', Float64Array.from(numbers()), shape);
     case 'int64':

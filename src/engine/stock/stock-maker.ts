@@ -3,6 +3,7 @@ import type { PackSummary } from '#shared/api/packs.ts';
 import { sceneOf, toDocument } from '#shared/document/document.ts';
 import type { StudioDocument } from '#shared/document/document.ts';
 import type { SceneRecord, SlotContent } from '#shared/document/records.ts';
+import type { GuidanceSettings } from '#shared/document/settings.ts';
 import { StudioError } from '#shared/errors.ts';
 import type { BitmapLookup } from '#shared/masks/rasterize.ts';
 import type { BlobStore } from '../blobs/blob-store.ts';
@@ -213,14 +214,26 @@ export class StockMaker implements Maker {
     }
   }
 
-  /** Memory is promised before the first step, for the largest stage. */
+  /** Memory is promised before the first step, for every stage. @returns whether parts have to make room */
   #reserveMemory(stages: readonly Stage[], scene: SceneRecord, cell: number): boolean {
     const free = this.#memory();
-    const cells = stages.map((stage) => (stage.kind === 'denoise' ? cellsOf(stage.view) : 0));
-    const isolated = scene.guidance.isolate;
-    const estimate = estimateMemory(this.#opened, ROWS, Math.max(0, ...cells), cell, free, isolated);
-    requireMemory(estimate, free);
-    return estimate.offload;
+    let offload = false;
+    for (const stage of stages) {
+      if (stage.kind === 'enlarge') continue;
+      const isolated = scene.guidance.isolate && !stage.refines;
+      const estimate = estimateMemory(this.#opened, ROWS, cellsOf(stage.view), cell, free, isolated);
+      requireMemory(estimate, free);
+      offload ||= estimate.offload;
+    }
+    return offload;
+  }
+
+  /**
+   * A picture's dials in a stage. The leak shield writes down the score of every pair of places, and what could leak
+   * has its place by the time a picture is worked out: refining runs without.
+   */
+  #dials(guidance: GuidanceSettings, { refines }: DenoiseStage): GuidanceSettings {
+    return { ...dialsOf(guidance, this.#opened.fewSteps), isolate: guidance.isolate && !refines };
   }
 
   #prepare(
@@ -299,7 +312,7 @@ export class StockMaker implements Maker {
       scheduler: job.scheduler,
       plan,
       startIndex,
-      dials: dialsOf(order.guidance, this.#opened.fewSteps),
+      dials: this.#dials(order.guidance, stage),
       told: toldScale(order.guidance),
       noise: tensor(noise, shape),
       stream,
