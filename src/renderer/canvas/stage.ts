@@ -1,20 +1,15 @@
 import { sceneOf } from '#shared/document/document.ts';
 import type { StudioDocument } from '#shared/document/document.ts';
-import type { Point, Shape, ShapeOp } from '#shared/document/geometry.ts';
-import { LIMITS } from '#shared/document/limits.ts';
-import type { SceneRecord, SegmentId, SegmentRecord } from '#shared/document/records.ts';
+import type { Point } from '#shared/document/geometry.ts';
+import type { SceneRecord, SegmentId } from '#shared/document/records.ts';
 import type { TextKey } from '../app/i18n/texts.ts';
 import { translate } from '../app/i18n/texts.ts';
 import type { Studio } from '../app/studio.ts';
-import { mapSizeOf } from '../features/segments/warnings.ts';
-import { addSegment, nextColor, patchSegment } from '../store/recipes.ts';
+import { mapSizeOf } from '../features/segments/map-size.ts';
 import type { ViewState } from '../store/view-store.ts';
-import { addShape } from './edit/add-shape.ts';
-import { compactSegment } from './edit/compact.ts';
-import { countShapes } from './edit/transform.ts';
 import { LiveLayer } from './live-layer.ts';
 import { MaskService } from './masks/mask-service.ts';
-import { colourOf } from './palette.ts';
+import { Painter } from './painter.ts';
 import { readPixels } from './pixels.ts';
 import { PreviewLayer } from './preview-layer.ts';
 import { CanvasScene } from './scene/canvas-scene.ts';
@@ -23,11 +18,6 @@ import type { PointerSample } from './tools/tool.ts';
 import { TransformDrag } from './transform-drag.ts';
 import type { Size, Viewport } from './viewport/viewport.ts';
 import { clampZoom, fit, keepInSight, zoomTo } from './viewport/viewport.ts';
-
-/** What a drawn shape goes into. */
-export type PaintTarget =
-  | { readonly kind: 'segment'; readonly id: SegmentId; readonly colour: string }
-  | { readonly kind: 'new'; readonly colour: string };
 
 export interface StageElements {
   readonly root: HTMLElement;
@@ -55,6 +45,7 @@ export class Stage {
   readonly preview: PreviewLayer;
   readonly masks: MaskService;
   readonly drag: TransformDrag;
+  readonly painter: Painter;
   readonly root: HTMLElement;
   readonly #stops: (() => void)[];
   readonly #listeners = new Set<() => void>();
@@ -85,6 +76,7 @@ export class Stage {
       onPictureFailed: () => studio.session.notify({ level: 'warning', message: translate('canvas.pictureMissing') }),
     });
     this.drag = new TransformDrag(this);
+    this.painter = new Painter(this);
     this.#stops = [
       followCanvasTheme(() => this.scene.setTheme(readTheme(root))),
       studio.document.subscribe((state, before) => {
@@ -99,7 +91,7 @@ export class Stage {
         if (state.viewport !== before.viewport) this.#viewportChanged();
         if (looksDifferent(state, before)) this.sync();
         // nothing on the lower canvas changes when a stroke begins or ends: it is not painted again for that
-        else if (state.drawing !== before.drawing) this.#releaseLive();
+        else if (state.drawing !== before.drawing) this.painter.release();
         if (state.tool !== before.tool) this.setCursor(undefined);
       }),
       studio.session.subscribe((state, before) => {
@@ -178,87 +170,9 @@ export class Stage {
   sync(): void {
     this.masks.update(this.document, this.view.selection);
     this.scene.sync(this.document, this.view);
-    this.#releaseLive();
+    this.painter.release();
     if (this.view.modelsEye) this.#askMap(60);
     this.#tell();
-  }
-
-  /** The selected segment if it may be drawn on, a new one if none is selected; undefined (with a word) if it may not. */
-  paintTarget(): PaintTarget | undefined {
-    const id = this.view.selection.at(-1);
-    const segment = id ? this.document[id] : undefined;
-    if (segment?.type !== 'segment') return this.newTarget();
-    if (segment.locked) {
-      this.hint('canvas.hint.locked');
-      return undefined;
-    }
-    if (!segment.visible) {
-      this.hint('canvas.hint.hidden');
-      return undefined;
-    }
-    return { kind: 'segment', id: segment.id, colour: colourOf(segment.color) };
-  }
-
-  newTarget(): PaintTarget {
-    return { kind: 'new', colour: colourOf(nextColor(this.document)) };
-  }
-
-  /** Adds a drawn shape to its target as one undoable step. */
-  commit(
-    target: PaintTarget,
-    shape: Shape,
-    op: ShapeOp,
-    label: string,
-    fields: Partial<Pick<SegmentRecord, 'feather'>> = {},
-  ): void {
-    const { document, view } = this.studio;
-    try {
-      if (target.kind === 'segment') {
-        document.edit(label, (before) => {
-          const segment = before[target.id];
-          if (segment?.type === 'segment' && countShapes(segment.shapes) >= LIMITS.shapes) return before;
-          return patchSegment(before, target.id, ({ shapes, invert }) => ({
-            shapes: addShape(shapes, shape, op, invert),
-          }));
-        });
-        this.attempt(() => compactSegment(this, target.id));
-      } else {
-        let made: SegmentId | undefined;
-        document.edit(label, (before) => {
-          const [after, id] = addSegment(before, [shape], '', fields);
-          made = id;
-          return after;
-        });
-        if (made) {
-          if (this.live.owner === 'new') this.live.owner = made;
-          view.select([made]);
-          this.editText(made);
-        }
-      }
-    } catch (thrown) {
-      this.cancelLive();
-      this.studio.report(thrown);
-    }
-    this.#releaseLive();
-  }
-
-  /** Makes the live layer ready for a stroke on a target. */
-  beginLive(target: PaintTarget, erase: boolean): void {
-    const owner = target.kind === 'new' ? 'new' : target.id;
-    if (this.live.owner !== owner) this.#dropLive();
-    const object = target.kind === 'segment' ? this.scene.segment(target.id) : undefined;
-    this.live.begin(owner, erase ? 1 : Math.max(0.55, object?.style?.fill ?? 0));
-    if (!erase || !object?.outline || !object.style) return;
-    // the eraser takes from a copy on the live layer, so that what is left can be seen at once
-    if (object.lift(true)) {
-      this.live.lift(object.outline, object.style);
-      this.scene.redraw();
-    }
-  }
-
-  cancelLive(): void {
-    this.live.dropStroke();
-    this.#releaseLive();
   }
 
   editText(id: SegmentId): void {
@@ -381,21 +295,8 @@ export class Stage {
     clearTimeout(this.#outlineTimer);
     this.#outlineTimer = undefined;
     this.scene.refreshBox(this.document, this.view);
-    this.#releaseLive();
+    this.painter.release();
     this.#tell();
-  }
-
-  /** Lets the strokes go once the segment's own outline shows them. */
-  #releaseLive(): void {
-    const { owner } = this.live;
-    if (owner === undefined || owner === 'new' || this.view.drawing || !this.masks.isCurrent(owner)) return;
-    this.#dropLive();
-  }
-
-  #dropLive(): void {
-    const { owner } = this.live;
-    this.live.clear();
-    if (owner && owner !== 'new' && this.scene.segment(owner)?.lift(false)) this.scene.redraw();
   }
 
   #askMap(delay: number): void {

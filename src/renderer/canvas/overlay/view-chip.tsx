@@ -1,7 +1,7 @@
 import { useT } from '../../app/i18n/texts.ts';
 import { commandEntries } from '../../app/shell/use-command.ts';
 import { useSession, useStudio, useView } from '../../app/studio.ts';
-import { mapSizeOf } from '../../features/segments/warnings.ts';
+import { mapSizeOf } from '../../features/segments/map-size.ts';
 import type { ViewState } from '../../store/view-store.ts';
 import { Menu } from '../../ui/menu.tsx';
 import { Segmented, SwitchRow } from '../../ui/parts.tsx';
