@@ -85,14 +85,16 @@ export function usableMemory(): number {
 const gigabytes = (bytes: number) => (bytes / 1e9).toFixed(1);
 
 /** @throws StudioError 'memory' before the first pass, in words, instead of a crash after the last */
-export function requireMemory(estimate: MemoryEstimate, free: number): void {
+export function requireMemory(estimate: MemoryEstimate, free: number, isolated = false): void {
   if (estimate.peak <= free) return;
   throw new StudioError(
     'memory',
     `this needs about ${gigabytes(estimate.peak)} GB of memory; ${gigabytes(free)} of ${gigabytes(os.totalmem())} GB are free`,
     {
       kept: 'nothing was started',
-      remedy: 'close other programs, choose a smaller canvas, or a smaller model',
+      remedy: isolated
+        ? 'switch the leak shield off, or choose a smaller canvas'
+        : 'close other programs, choose a smaller canvas, or a smaller model',
       details: { texts: estimate.texts, denoiser: estimate.denoiser, decoder: estimate.decoder },
     },
   );

@@ -321,6 +321,10 @@ describe('sizes', () => {
     // One of two steps is less than a second stage has to run.
     const hasty = scene({ sampler: { name: 'ddim', steps: 2 }, width: 128, height: 96 });
     expect((await make(maker, hasty)).results[0]!.result).toMatchObject({ width: 128, passes: 4 });
+    // The leak shield belongs to the stage that lays the picture out.
+    const dials = { globalScale: 4, localScale: 4, isolate: true } as const;
+    const shielded = await make(maker, scene({ ...fields, width: 128, height: 96, guidance: dials }, TWO));
+    expect(shielded.results[0]!.result.passes).toBe(5 * 3 + 2 * 3);
     const small = (await make(maker, scene({ ...fields, width: 32, height: 24 }))).results[0]!.result;
     expect(small).toMatchObject({ width: 32, height: 24, passes: 10 });
     await maker.release();

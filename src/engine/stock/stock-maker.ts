@@ -222,7 +222,7 @@ export class StockMaker implements Maker {
       if (stage.kind === 'enlarge') continue;
       const isolated = scene.guidance.isolate && !stage.refines;
       const estimate = estimateMemory(this.#opened, ROWS, cellsOf(stage.view), cell, free, isolated);
-      requireMemory(estimate, free);
+      requireMemory(estimate, free, isolated);
       offload ||= estimate.offload;
     }
     return offload;
