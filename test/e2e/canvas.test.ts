@@ -146,6 +146,23 @@ describe.skipIf(!hasBrowser)('the canvas, drawn on with the mouse', () => {
     expect(await canvas.run((window) => window.studio.document.getState().undo.length)).toBe(before + 2);
   });
 
+  test('escape takes a drag of the handles back', async () => {
+    await canvas.tool('rect');
+    await canvas.drag([150, 150], [250, 250]);
+    await canvas.page.keyboard.press('Escape');
+    const before = await canvas.segments();
+    await canvas.tool('select');
+    await canvas.moveTo([200, 200]);
+    await canvas.page.mouse.down();
+    await canvas.moveTo([330, 300], 8);
+    expect((await canvas.view()).drawing).toBe(true);
+    await canvas.page.keyboard.press('Escape');
+    await canvas.page.mouse.up();
+    expect(await canvas.segments()).toEqual(before);
+    expect((await canvas.view()).drawing).toBe(false);
+    expect(await canvas.segmentAt([200, 200])).toBe(before[0]?.id);
+  });
+
   test('locked segments are neither moved nor drawn on', async () => {
     await canvas.page.close();
     await open('picnic');

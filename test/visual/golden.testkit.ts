@@ -1,0 +1,40 @@
+// Screenshots against kept ones, all with the same tolerance.
+// SPATEXT_UPDATE_GOLDENS=1 npx vitest run --project e2e test/visual   writes them anew: look at each before keeping it.
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import pixelmatch from 'pixelmatch';
+import type { Locator, Page } from 'playwright-core';
+import { expect } from 'vitest';
+import { decodePicture, encodePng } from '../../src/engine/image/picture.ts';
+
+const GOLDENS = path.resolve('test/visual/goldens');
+const ACTUAL = path.resolve('test/visual/actual');
+/** Colour distance (0..1) from which a pixel counts as different: below it lies what font rasterizers disagree on. */
+const PIXEL_THRESHOLD = 0.2;
+/** Share of different pixels that is still the same picture. */
+const TOLERANCE = 0.01;
+
+/** Compares a screenshot with its golden; on a difference both and a map of the differences lie in test/visual/actual. */
+export async function expectLooks(page: Page, name: string, hidden: readonly Locator[] = []): Promise<void> {
+  const png = await page.screenshot({ animations: 'disabled', caret: 'hide', mask: [...hidden], maskColor: '#808080' });
+  const golden = path.join(GOLDENS, `${name}.png`);
+  if (process.env['SPATEXT_UPDATE_GOLDENS']) {
+    await mkdir(GOLDENS, { recursive: true });
+    await writeFile(golden, png);
+    return;
+  }
+  const actual = await decodePicture(new Uint8Array(png), 4);
+  const expected = await decodePicture(await readFile(golden), 4);
+  expect([actual.width, actual.height], name).toEqual([expected.width, expected.height]);
+  const map = new Uint8Array(actual.data.length);
+  const different = pixelmatch(actual.data, expected.data, map, actual.width, actual.height, {
+    threshold: PIXEL_THRESHOLD,
+  });
+  const share = different / (actual.width * actual.height);
+  if (share > TOLERANCE) {
+    await mkdir(ACTUAL, { recursive: true });
+    await writeFile(path.join(ACTUAL, `${name}.png`), png);
+    await writeFile(path.join(ACTUAL, `${name}-difference.png`), await encodePng({ ...actual, data: map }));
+  }
+  expect(share, `${name}: share of pixels that differ`).toBeLessThanOrEqual(TOLERANCE);
+}
