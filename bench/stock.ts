@@ -1,6 +1,6 @@
 // A full-size checkpoint with random weights, opened in place and run: seconds to recognise and to the first pass,
 // memory against the estimate, one segment against fifty.
-// node bench/stock.ts [sd15|sdxl] [FOLDER for the checkpoint, removed afterwards]
+// node bench/stock.ts [sd15|sdxl] [FOLDER for the checkpoint, removed afterwards] [--quick: two passes only]
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -16,10 +16,11 @@ import { writeFullSizeCheckpoint } from './full-size-checkpoint.ts';
 import { record, spread } from './record.ts';
 
 const family = process.argv[2] === 'sdxl' ? 'sdxl' : 'sd15';
+const quick = process.argv.includes('--quick');
 const folder = process.argv[3] ?? (await mkdtemp(path.join(os.tmpdir(), 'stock-bench-')));
 const file = path.join(folder, `${family}.safetensors`);
 const side = 64;
-const ROUNDS = family === 'sdxl' ? 1 : 3;
+const ROUNDS = quick ? 0 : 3;
 
 /** Megabytes of this process: private, mapped from files, and the largest sum so far. */
 async function memory(): Promise<{ private: number; mapped: number; peak: number }> {
@@ -66,7 +67,7 @@ const first = await timed(() => networks.denoise([row()], call));
 const afterFirst = await memory();
 
 const alone: { wall: number; processor: number }[] = [];
-for (let i = 0; i < ROUNDS; i++) alone.push(await timed(() => networks.denoise([row()], call)));
+for (let i = 0; i < Math.max(1, ROUNDS); i++) alone.push(await timed(() => networks.denoise([row()], call)));
 
 // The three passes of a step with one segment and with fifty, each with ten tokens of its own, in turn.
 const words = (i: number): EncodedText => {
@@ -87,7 +88,7 @@ const step = (count: number) => {
   const segments = Array.from({ length: count }, (_, i) => words(i));
   return timed(() => networks.denoise([row(), row(), row(segments)], { ...call, masks: grid(count) }));
 };
-await step(1);
+if (!quick) await step(1);
 const ratios: number[] = [];
 const steps: { one: number[]; fifty: number[] } = { one: [], fifty: [] };
 for (let i = 0; i < ROUNDS; i++) {
@@ -97,13 +98,13 @@ for (let i = 0; i < ROUNDS; i++) {
   ratios.push(fifty.processor / one.processor);
 }
 const afterSteps = await memory();
-const estimate = estimateMemory(opened, 3, side * side, 8, usableMemory());
+const estimate = estimateMemory(opened, quick ? 1 : 3, side * side, 8, usableMemory());
 await networks.rest('denoiser');
 
 const latents = { data: new NoiseStream(2).normal([1, 4, side, side]).data, shape: [1, 4, side, side] };
-const decoded = await timed(() => decodeLatents(networks, latents));
+const decoded = quick ? null : await timed(() => decodeLatents(networks, latents));
 const afterDecode = await memory();
-const preview = await timed(() => fitPreviewMap(networks));
+const preview = quick ? null : await timed(() => fitPreviewMap(networks));
 await networks.release();
 await rm(file);
 
@@ -117,10 +118,14 @@ record(`stock-${family}`, `node bench/stock.ts ${family}`, {
   firstPassSeconds: seconds(first),
   passProcessorSeconds: spread(alone.map(({ processor }) => processor)),
   passWallSeconds: spread(alone.map(({ wall }) => wall)),
-  stepOfThreePassesProcessorSeconds: { oneSegment: spread(steps.one), fiftySegments: spread(steps.fifty) },
-  fiftySegmentsToOne: spread(ratios),
-  decodeSeconds: seconds(decoded),
-  previewMapSeconds: seconds(preview),
+  ...(quick
+    ? {}
+    : {
+        stepOfThreePassesProcessorSeconds: { oneSegment: spread(steps.one), fiftySegments: spread(steps.fifty) },
+        fiftySegmentsToOne: spread(ratios),
+      }),
+  ...(decoded && { decodeSeconds: seconds(decoded) }),
+  ...(preview && { previewMapSeconds: seconds(preview) }),
   memoryMegabytes: { afterFirst, afterSteps, afterDecode },
   estimateMegabytes: {
     texts: mega(estimate.texts),
