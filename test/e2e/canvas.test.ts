@@ -186,7 +186,7 @@ describe.skipIf(!hasBrowser)('the canvas, drawn on with the mouse', () => {
       await canvas.page.keyboard.press('Control+a');
     };
     await two();
-    await canvas.page.keyboard.press('Control+e');
+    await canvas.page.keyboard.press('Shift+U');
     await expect.poll(async () => (await canvas.segments()).length).toBe(1);
     await canvas.settled();
     const [union] = await canvas.segments();

@@ -58,11 +58,11 @@ export function canvasCommands(stage: Stage): readonly Command[] {
   return [
     combine('union', 'command.segment.union', 'Alt+E'),
     combine('subtract', 'command.segment.subtract', 'Alt+Shift+E'),
-    combine('intersect', 'command.segment.intersect', 'Mod+Alt+E'),
+    combine('intersect', 'command.segment.intersect', 'Shift+I'),
     turn('segment.mirrorHorizontal', 'command.segment.mirrorHorizontal', 'Shift+H', (box) => mirroring('horizontal', centreOf(box)), 'edit.mirror'), // prettier-ignore
     turn('segment.mirrorVertical', 'command.segment.mirrorVertical', 'Shift+V', (box) => mirroring('vertical', centreOf(box)), 'edit.mirror'), // prettier-ignore
     turn('segment.turnRight', 'command.segment.turnRight', 'Shift+R', (box) => rotation(Math.PI / 2, centreOf(box)), 'edit.turn'), // prettier-ignore
-    turn('segment.turnLeft', 'command.segment.turnLeft', 'Alt+Shift+R', (box) => rotation(-Math.PI / 2, centreOf(box)), 'edit.turn'), // prettier-ignore
+    turn('segment.turnLeft', 'command.segment.turnLeft', 'Shift+T', (box) => rotation(-Math.PI / 2, centreOf(box)), 'edit.turn'), // prettier-ignore
     ...DIRECTIONS.flatMap((direction) => [nudge(direction, false), nudge(direction, true)]),
     {
       id: 'view.patterns',

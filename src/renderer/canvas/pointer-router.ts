@@ -53,6 +53,7 @@ export class PointerRouter {
 
   /** @returns whether something was being drawn */
   cancel(): boolean {
+    if (this.#stage.drag.cancel()) return true;
     if (this.#gesture) {
       this.#end((gesture) => gesture.cancel());
       return true;

@@ -5,7 +5,7 @@ import type { SegmentId } from '#shared/document/records.ts';
 import { patchSegment } from '../store/recipes.ts';
 import { snapBox } from './edit/snap-box.ts';
 import { transformShapes } from './edit/transform.ts';
-import { isIdentity, translation } from './geometry/affine.ts';
+import { IDENTITY, isIdentity } from './geometry/affine.ts';
 import { mapBox } from './geometry/boxes.ts';
 import type { Rect } from './geometry/boxes.ts';
 import type { Stage } from './stage.ts';
@@ -51,6 +51,21 @@ export class TransformDrag {
   contains([x, y]: Point): boolean {
     const { box } = this.#stage.scene;
     return box.visible && box.containsPoint(new FabricPoint(x, y));
+  }
+
+  /** Takes the drag back. @returns whether there was one */
+  cancel(): boolean {
+    const dragging = this.#dragging;
+    if (!dragging) return false;
+    // forgotten first: Fabric ends its drag with the same event as a finished one
+    this.#dragging = undefined;
+    const { scene, studio, preview } = this.#stage;
+    scene.showMoved(dragging.ids, IDENTITY);
+    scene.box.place(dragging.from);
+    scene.canvas.endCurrentTransform();
+    preview.showSnap([]);
+    studio.view.setState({ drawing: false });
+    return true;
   }
 
   destroy(): void {
@@ -130,7 +145,7 @@ export function transformSegments(
       extend === undefined ? {} : { extend },
     );
   } catch (thrown) {
-    stage.scene.showMoved(ids, translation(0, 0));
+    stage.scene.showMoved(ids, IDENTITY);
     stage.studio.report(thrown);
   }
 }

@@ -7,8 +7,11 @@ import { Outline } from '../masks/outline.ts';
 import type { Stage } from '../stage.ts';
 import { countShapes } from './transform.ts';
 
-/** Points of strokes from which a segment is written anew as its outline: every edit carries the whole record. */
-const MANY_POINTS = 12_000;
+/**
+ * Points of strokes from which a segment is written anew as its outline (about a hundred strokes): each edit carries
+ * the whole record to the host's journal, before and after.
+ */
+const MANY_POINTS = 4000;
 const MANY_SHAPES = LIMITS.shapes - 64;
 
 export function isHeavy(shapes: readonly Shape[]): boolean {

@@ -16,6 +16,9 @@ export interface MaskServiceOptions {
 /** From so many segments without any outline on, all are sketched before the first is traced finely. */
 const SKETCH_FROM = 4;
 
+/** Outlines kept for undo besides those that are shown. */
+const REMEMBERED = 160;
+
 /** The parts of a segment that decide its area. */
 interface AreaKey {
   readonly shapes: readonly Shape[];
@@ -38,6 +41,7 @@ export class MaskService {
   readonly #options: MaskServiceOptions;
   readonly #outlines = new Map<SegmentId, { key: AreaKey; outline: Outline }>();
   readonly #remembered = new WeakMap<readonly Shape[], Map<string, Outline>>();
+  readonly #recent: (readonly Shape[])[] = [];
   readonly #waiting = new Map<number, { resolve(answer: never): void; reject(error: Error): void }>();
   #wanted = new Map<SegmentId, { key: AreaKey; segment: SegmentRecord }>();
   #scene: SceneRecord | undefined;
@@ -112,6 +116,18 @@ export class MaskService {
     for (const { outline } of this.#outlines.values()) outline.destroy();
   }
 
+  #remember({ shapes, rest }: AreaKey, outline: Outline): void {
+    let shelf = this.#remembered.get(shapes);
+    if (!shelf) {
+      shelf = new Map();
+      this.#remembered.set(shapes, shelf);
+      this.#recent.push(shapes);
+      // the document's undo stack would keep a thousand of them alive
+      if (this.#recent.length > REMEMBERED) this.#remembered.delete(this.#recent.shift() ?? shapes);
+    }
+    shelf.set(rest, outline);
+  }
+
   #set(id: SegmentId, key: AreaKey, outline: Outline): void {
     this.#outlines.set(id, { key, outline });
     this.#options.onOutline(id);
@@ -137,8 +153,7 @@ export class MaskService {
         this.#options.onOutline(id);
         return;
       }
-      const shelf = this.#remembered.get(key.shapes) ?? new Map<string, Outline>();
-      this.#remembered.set(key.shapes, shelf.set(key.rest, outline));
+      this.#remember(key, outline);
       // an edit may have come in the meantime; its own turn follows, but showing this one is better than the old
       if (sameKey(this.#wanted.get(id)?.key, key)) this.#wanted.delete(id);
       this.#set(id, key, outline);

@@ -82,7 +82,10 @@ function placeAll(stage: Stage, layer: HTMLElement, selection: readonly SegmentI
     const top = outline?.top();
     const bounds = stage.scene.boundsOf([id]);
     if (!bounds || !top) {
-      hide(element, true);
+      // a segment without an area has no place; its text can be written all the same
+      const editing = element.classList.contains('is-editing');
+      hide(element, !editing);
+      if (editing) centre(stage, element);
       continue;
     }
     elements.set(id, element);
@@ -108,6 +111,12 @@ function placeAll(stage: Stage, layer: HTMLElement, selection: readonly SegmentI
     hide(element, at === undefined);
     if (at) element.style.transform = `translate(${at[0]}px, ${at[1]}px)`;
   }
+}
+
+function centre(stage: Stage, element: HTMLElement): void {
+  const { width, height } = stage.size;
+  const [x, y] = [(width - element.offsetWidth) / 2, (height - element.offsetHeight) / 2];
+  element.style.transform = `translate(${Math.round(x)}px, ${Math.round(y)}px)`;
 }
 
 /** Out of sight, but not `hidden`: a field that was just opened must be able to take the focus before its place is known. */

@@ -30,7 +30,7 @@ export const boxTool = (kind: 'rect' | 'ellipse', shapeOf: (box: Rect) => Shape)
         stage.preview.show(undefined);
         const { zoom } = stage.viewport;
         if (box.width * zoom < SLIP || box.height * zoom < SLIP) stage.clickThrough(at);
-        else stage.commit(how.target, shapeOf(rounded(box)), how.op, 'edit.shape');
+        else stage.painter.commit(how.target, shapeOf(rounded(box)), how.op, 'edit.shape');
       },
       cancel: () => stage.preview.show(undefined),
     };

@@ -11,7 +11,7 @@ const pen = ({ scene, pressure, time }: PointerSample): PenSample => ({ x: scene
  * @param erase takes from the selected segment instead of adding to it
  */
 export function beginStroke(stage: Stage, at: PointerSample, erase: boolean): Gesture | undefined {
-  const target = stage.paintTarget();
+  const target = stage.painter.target();
   if (!target) return undefined;
   if (erase && target.kind === 'new') {
     stage.hint('canvas.hint.eraserNeedsSegment');
@@ -20,7 +20,7 @@ export function beginStroke(stage: Stage, at: PointerSample, erase: boolean): Ge
   const { zoom } = stage.viewport;
   const width = stage.view.brushSize;
   const builder = new StrokeBuilder(zoom, width);
-  stage.beginLive(target, erase);
+  stage.painter.begin(target, erase);
   stage.live.stroke(builder.points, width, target.colour, erase);
   stage.live.extend(builder.add([pen(at)]));
   return {
@@ -28,12 +28,12 @@ export function beginStroke(stage: Stage, at: PointerSample, erase: boolean): Ge
     up: () => {
       stage.live.extend(builder.finish());
       const shape = strokeShape(width, builder.simplified());
-      stage.commit(target, shape, erase ? 'subtract' : 'add', erase ? 'edit.erase' : 'edit.stroke', {
+      stage.painter.commit(target, shape, erase ? 'subtract' : 'add', erase ? 'edit.erase' : 'edit.stroke', {
         // a soft brush begins a segment with a soft edge
         feather: Math.round(((1 - stage.view.brushHardness) * width) / 2),
       });
     },
-    cancel: () => stage.cancelLive(),
+    cancel: () => stage.painter.cancel(),
   };
 }
 

@@ -21,14 +21,14 @@ export const edgeTool: Tool = {
         const picture = stage.pictureBelow();
         if (!picture) {
           stage.hint('canvas.hint.edgeNeedsPicture');
-          stage.commit(how.target, polygonShape(points), how.op, 'edit.shape');
+          stage.painter.commit(how.target, polygonShape(points), how.op, 'edit.shape');
           return;
         }
         const reach = REACH / stage.viewport.zoom;
         const { d } = await stage.masks.ask<'snap'>({ kind: 'snap', scene: stage.sceneRecord, picture, points, reach });
         const shape: Shape =
           d === undefined ? polygonShape(points) : { kind: 'path', op: 'add', d, fillRule: 'evenodd' };
-        stage.commit(how.target, shape, how.op, 'edit.edge');
+        stage.painter.commit(how.target, shape, how.op, 'edit.edge');
       });
     });
   },

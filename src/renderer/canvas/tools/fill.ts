@@ -19,7 +19,7 @@ export const fillTool: Tool = {
         ? await stage.masks.ask<'fill-colour'>({ kind: 'fill-colour', scene, picture, at: at.scene, tolerance: stage.view.fillTolerance })
         : await stage.masks.ask<'fill-empty'>({ kind: 'fill-empty', records: toRecords(stage.document), at: at.scene }); // prettier-ignore
       if (d === undefined) stage.hint('canvas.hint.nothingToFill');
-      else stage.commit(how.target, { kind: 'path', op: 'add', d, fillRule: 'evenodd' }, how.op, 'edit.fill');
+      else stage.painter.commit(how.target, { kind: 'path', op: 'add', d, fillRule: 'evenodd' }, how.op, 'edit.fill');
     });
     return undefined;
   },

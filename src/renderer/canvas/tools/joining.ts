@@ -1,5 +1,6 @@
 import type { ShapeOp } from '#shared/document/geometry.ts';
-import type { PaintTarget, Stage } from '../stage.ts';
+import type { PaintTarget } from '../painter.ts';
+import type { Stage } from '../stage.ts';
 import type { Keys } from './tool.ts';
 
 /** What a drawn shape becomes: a segment of its own, or a change of the selected one. */
@@ -13,8 +14,8 @@ export interface Joining {
  * programs: Shift adds, Alt subtracts, both intersect. undefined: the selected segment may not be changed.
  */
 export function joining(stage: Stage, keys: Keys): Joining | undefined {
-  if (!keys.shift && !keys.alt) return { target: stage.newTarget(), op: 'add' };
-  const target = stage.paintTarget();
+  if (!keys.shift && !keys.alt) return { target: stage.painter.newTarget(), op: 'add' };
+  const target = stage.painter.target();
   if (!target) return undefined;
   if (target.kind === 'new') return { target, op: 'add' };
   return { target, op: keys.shift && keys.alt ? 'intersect' : keys.alt ? 'subtract' : 'add' };

@@ -46,7 +46,7 @@ export const lassoTool: Tool = {
     const how = joining(stage, keys);
     if (!how) return undefined;
     return beginOutline(stage, at, how.target.colour, (points) => {
-      if (points) stage.commit(how.target, polygonShape(points), how.op, 'edit.shape');
+      if (points) stage.painter.commit(how.target, polygonShape(points), how.op, 'edit.shape');
       else stage.clickThrough(at);
     });
   },

@@ -76,7 +76,7 @@ export class PolygonTool implements Tool {
     const how = this.#how;
     this.#corners = [];
     this.#show(stage, undefined);
-    if (how && corners.length >= 3) stage.commit(how.target, polygonShape(corners), how.op, 'edit.shape');
+    if (how && corners.length >= 3) stage.painter.commit(how.target, polygonShape(corners), how.op, 'edit.shape');
   }
 
   #show(stage: Stage, pointer: Point | undefined): void {
