@@ -11,6 +11,9 @@ export async function buildRenderer(logLevel: 'info' | 'warn' = 'warn'): Promise
   const fresh = path.join(OUT, `.renderer-${process.pid}`);
   const target = path.join(OUT, 'renderer');
   const old = `${fresh}-old`;
+  // Tests set NODE_ENV to "test", from which Vite would conclude that React's slow development build is wanted.
+  const environment = process.env['NODE_ENV'];
+  process.env['NODE_ENV'] = 'production';
   try {
     const config = rendererConfig();
     await mkdir(fresh, { recursive: true });
@@ -20,6 +23,8 @@ export async function buildRenderer(logLevel: 'info' | 'warn' = 'warn'): Promise
     });
     await rename(fresh, target);
   } finally {
+    if (environment === undefined) delete process.env['NODE_ENV'];
+    else process.env['NODE_ENV'] = environment;
     for (const folder of [fresh, old]) await rm(folder, { recursive: true, force: true });
   }
 }
