@@ -1,5 +1,5 @@
 // The artist's own models as the studio uses them: an engine process, packs added by path, whole jobs.
-import { copyFile, cp, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { copyFile, cp, mkdtemp, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import type { z } from 'zod';
@@ -228,6 +228,20 @@ describe('a checkpoint beside the embedded pack', { timeout: 240_000 }, () => {
     await writeFile(mine, bytes);
     expect((await one(scene())).passes).toBe(6);
   });
+
+  test('cut off under a running job, its weights mapped: that job ends in words, the studio goes on', async () => {
+    const bytes = await readFile(mine);
+    const job = start(scene({ sampler: { name: 'ddim', steps: 300 } }));
+    await until(() => (stateOf(job)?.progress?.passesDone ?? 0) > 3);
+    await truncate(mine, 5000);
+    const { error } = await ended(job);
+    // Reading past the end of a mapped file ends the process; what was read already lasts until the next part opens.
+    expect(['crashed', 'model']).toContain(error?.code);
+    expect(error?.message).toMatch(/engine|changed while it was in use/);
+    expect((await one(scene({ pack: null, sampler: { name: 'ddim', steps: 1 } }))).pack.id).not.toBe('mine');
+    await writeFile(mine, bytes);
+    expect((await one(scene())).passes).toBe(6);
+  });
 });
 
 test('a folder exported by optimum: segments around its network', { timeout: 240_000 }, async () => {
@@ -247,6 +261,17 @@ describe('files that are no models are refused in words, and the list stays', ()
     const before = (await engine.packs()).packs.length;
     await expect(engine.addPack(path.join(CHECKPOINTS, name))).rejects.toThrow(words);
     expect((await engine.packs()).packs).toHaveLength(before);
+  });
+
+  test('a second file of the same name: both places named', async () => {
+    const other = path.join(folder, 'other', 'Mine.safetensors');
+    await cp(mine, other, { recursive: true });
+    await cp(path.join(folder, 'mine.config'), path.join(folder, 'other', 'Mine.config'), { recursive: true });
+    await expect(engine.addPack(other)).rejects.toMatchObject({
+      code: 'bad-input',
+      message: `a pack with the id mine is already there, at ${mine}`,
+      remedy: expect.stringContaining('another name'),
+    });
   });
 
   test('a pickle, a FLUX model, a text under the wrong name', async () => {
