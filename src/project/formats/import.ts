@@ -62,9 +62,9 @@ async function read(kind: FileKind, input: ImportInput): Promise<Imported> {
     case 'image':
       return readPictureFile(kind, input);
     case 'psd': {
-      const { size, layers, xmp, losses } = parsePsd(bytes);
+      const { size, layers, xmp } = parsePsd(bytes);
       const carried = readXmp(xmp);
-      return layered({ size, layers }, carried.scene, carried.result, [...losses], writeBlob);
+      return layered({ size, layers }, carried.scene, carried.result, writeBlob);
     }
     case 'zip':
       return readZipFile(input);
@@ -135,8 +135,8 @@ async function carriedByPicture(
 async function readZipFile(input: ImportInput): Promise<Imported> {
   const zip = await openZip(input.bytes);
   if (zip.has('stack.xml')) {
-    const { size, layers, scene: carried, extra, losses } = await parseOra(input.bytes);
-    return layered({ size, layers }, carried, extra, [...losses], input.writeBlob);
+    const { size, layers, scene: carried, extra } = await parseOra(input.bytes);
+    return layered({ size, layers }, carried, extra, input.writeBlob);
   }
   if (!zip.has('project.json'))
     throw new StudioError('bad-input', 'a zip file that is neither a project nor an OpenRaster picture');
@@ -166,9 +166,9 @@ async function layered(
   file: Pick<LayeredFile, 'size' | 'layers'>,
   carried: string | undefined,
   extra: string | undefined,
-  losses: string[],
   writeBlob: ImportInput['writeBlob'],
 ): Promise<Imported> {
+  const losses: string[] = [];
   let document: StudioDocument | null = null;
   if (carried !== undefined)
     try {

@@ -24,7 +24,10 @@ export async function exportLayered(
   const { bitmaps, missing } = await bitmapsOf(document, input.readBlob);
   const layers = segmentLayers(document, size, bitmaps);
   const carried = await carryScene(document, input.readBlob);
-  const extra = JSON.stringify({ result: result && JSON.parse(carryResult(result)), stamps: stampsFor(layers, size) });
+  const extra = JSON.stringify({
+    result: result && JSON.parse(carryResult(result)),
+    stamps: stampsFor(layers, size, picture !== null),
+  });
   const common = { size, layers, picture, merged: picture ?? merge(layers, size) };
   const losses = missingLoss(Math.max(missing, carried.missing));
   if (format === 'ora') return { bytes: await makeOra({ ...common, scene: carried.text, extra }), losses };

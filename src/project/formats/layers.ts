@@ -16,6 +16,8 @@ import type { CroppedMask, Picture } from './pixels.ts';
 export const LayerStamps = z.object({
   width: z.number().int(),
   height: z.number().int(),
+  /** Whether the lowest layer is the result's picture. */
+  picture: z.boolean().default(false),
   layers: z.array(z.object({ segment: SegmentId, name: z.string(), crc: z.number() })).max(LIMITS.segments),
 });
 export type LayerStamps = z.infer<typeof LayerStamps>;
@@ -27,18 +29,31 @@ export interface SegmentLayer {
   readonly area: CroppedMask | null;
 }
 
+/**
+ * A name as every layered format can hold it and gives it back: one line, without characters that XML lacks.
+ * Read names go through it too, or what a format does to spaces would look like a renaming.
+ */
+export const layerName = (name: string): string =>
+  name
+    .replaceAll(/[^\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]/gu, ' ')
+    .replaceAll(/\s+/g, ' ')
+    .trim()
+    .slice(0, 200)
+    .toWellFormed();
+
 /** The segments as layers, the lowest first; each one's whole area, whatever lies on top. */
 export function segmentLayers(document: StudioDocument, size: Size, bitmaps: BitmapLookup): SegmentLayer[] {
   return segmentsOf(document).map((segment, index) => ({
     segment,
-    name: segmentName(document, segment) || `Segment ${index + 1}`,
+    name: layerName(segmentName(document, segment)) || `Segment ${index + 1}`,
     area: cropMask(segmentMask(document, segment, size, bitmaps)),
   }));
 }
 
-export const stampsFor = (layers: readonly SegmentLayer[], { width, height }: Size): LayerStamps => ({
+export const stampsFor = (layers: readonly SegmentLayer[], { width, height }: Size, picture: boolean): LayerStamps => ({
   width,
   height,
+  picture,
   layers: layers.map(({ segment, name, area }) => ({ segment: segment.id, name, crc: checksum(area) })),
 });
 
@@ -53,7 +68,12 @@ export interface ReadLayer {
   readonly name: string;
   readonly visible: boolean;
   readonly area: CroppedMask | null;
+  /** Covers everything and has no mask: a picture, unless the studio knows it as a segment. */
+  readonly full: boolean;
 }
+
+/** What the studio calls the layer that shows the result. */
+export const PICTURE_LAYER = 'Result';
 
 export interface LayeredFile {
   readonly size: Size;
@@ -80,7 +100,9 @@ export async function sceneFromLayers(
   const taken = new Set<string>();
   const records = new Map<string, DocumentRecord>();
   for (const record of toRecords(base)) if (record.type !== 'segment') records.set(record.id, record);
-  let layers = file.layers;
+  const [lowest] = file.layers;
+  const isOurPicture = lowest?.full === true && lowest.name === PICTURE_LAYER && (file.stamps?.picture ?? true);
+  let layers = file.layers.slice(isOurPicture ? 1 : 0);
   if (layers.length > LIMITS.segments) {
     losses.push(`${layers.length - LIMITS.segments} layers beyond ${LIMITS.segments} were left out`);
     layers = layers.slice(-LIMITS.segments);
@@ -100,6 +122,11 @@ export async function sceneFromLayers(
       taken.add(found.segment);
       matches.set(layer, { segment, exact: pass === 'crc' });
     }
+  layers = layers.filter((layer) => {
+    const isPicture = layer.full && !matches.has(layer);
+    if (isPicture) losses.push(`the layer “${layer.name}” covers everything and is no segment`);
+    return !isPicture;
+  });
   for (const [index, layer] of layers.entries()) {
     const match = matches.get(layer);
     const common = { order: index + 1, visible: layer.visible };

@@ -3,6 +3,7 @@ import { colourOf } from '#shared/document/palette.ts';
 import type { Size } from '#shared/masks/mask.ts';
 import { MAX_PIXELS, cropPicture } from '#engine/image/picture.ts';
 import { checkAreaPixels } from './area-scene.ts';
+import { PICTURE_LAYER, layerName } from './layers.ts';
 import type { ReadLayer, SegmentLayer } from './layers.ts';
 import { colourChannels, cropMask, decodePicture, encodePng, pixelsBelow, resizePicture } from './pixels.ts';
 import type { Picture } from './pixels.ts';
@@ -12,7 +13,6 @@ import { makeZip, openZip } from './zip.ts';
 import type { ZipPart } from './zip.ts';
 
 export const ORA_MIMETYPE = 'image/openraster';
-const PICTURE_LAYER = 'Result';
 /** Where the studio leaves its scene; other programs ignore it, and drop it when they save. */
 const SCENE_PART = 'spatext/scene.json';
 const EXTRA_PART = 'spatext/extra.json';
@@ -70,7 +70,6 @@ export interface ReadOra {
   readonly layers: readonly ReadLayer[];
   readonly scene: string | undefined;
   readonly extra: string | undefined;
-  readonly losses: readonly string[];
 }
 
 /** @throws StudioError bad-input, too-large */
@@ -83,7 +82,6 @@ export async function parseOra(bytes: Uint8Array): Promise<ReadOra> {
     throw new StudioError('bad-input', 'stack.xml does not describe an OpenRaster picture');
   if (size.width * size.height > MAX_PIXELS)
     throw new StudioError('too-large', `an OpenRaster picture of ${size.width} × ${size.height} pixels`);
-  const losses: string[] = [];
   const layers: ReadLayer[] = [];
   const visit = async (stack: XmlElement, x: number, y: number, visible: boolean): Promise<void> => {
     // Topmost first in the file, lowest first for us.
@@ -95,21 +93,18 @@ export async function parseOra(bytes: Uint8Array): Promise<ReadOra> {
       if (child.name !== 'layer') continue;
       if (layers.length >= MOST_LAYERS) throw new StudioError('too-large', `more than ${MOST_LAYERS} layers`);
       checkAreaPixels(layers.length + 1, size);
-      const name = child.attributes['name']?.trim() || `Layer ${layers.length + 1}`;
+      const name = layerName(child.attributes['name'] ?? '') || `Layer ${layers.length + 1}`;
       const pixels = await decodePicture(zip.read(child.attributes['src'] ?? '', PART_LIMIT), 4);
       const placed = cropPicture(pixels, -left, -top, size.width, size.height);
       const data = new Uint8Array(size.width * size.height);
       for (let i = 0; i < data.length; i += 1) data[i] = placed.data[i * 4 + 3] ?? 0;
-      if (data.every((value) => value === 255)) {
-        if (name !== PICTURE_LAYER) losses.push(`the layer “${name}” covers everything and is no segment`);
-        continue;
-      }
-      layers.push({ name, visible: shown, area: cropMask({ ...size, data }) });
+      const full = data.every((value) => value === 255);
+      layers.push({ name, visible: shown, area: cropMask({ ...size, data }), full });
     }
   };
   await visit(root, 0, 0, true);
   const text = (name: string): string | undefined => (zip.has(name) ? zip.text(name, PART_LIMIT) : undefined);
-  return { size, layers, scene: text(SCENE_PART), extra: text(EXTRA_PART), losses };
+  return { size, layers, scene: text(SCENE_PART), extra: text(EXTRA_PART) };
 }
 
 function whole(value: string | undefined): number {

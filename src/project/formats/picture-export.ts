@@ -51,10 +51,11 @@ export async function exportLossy(
   const carried = await carryScene(document, input.readBlob);
   const losses = missingLoss(carried.missing);
   const parameters = parametersText(document, input.result);
-  const description = sceneOf(document).text;
+  const { text } = sceneOf(document);
+  const description = ascii(text);
   const result = input.result ? carryResult(input.result) : undefined;
   const packet = (scene: string | undefined): string =>
-    makeXmp({ description, parameters, ...(scene && { scene }), ...(result && { result }) });
+    makeXmp({ description: text, parameters, ...(scene && { scene }), ...(result && { result }) });
   let xmp = packet(carried.text);
   if (format === 'jpg' && Buffer.byteLength(xmp) > JPEG_XMP) {
     losses.push('the scene is too large for the metadata of a JPEG and is not in the file; WebP and PNG have room');
@@ -64,7 +65,8 @@ export async function exportLossy(
     const image = sharp(await pictureOf(input))
       .flatten({ background: '#000' })
       .withExif({
-        IFD0: { ImageDescription: ascii(description), Software: 'SpaText Studio' },
+        // An empty text is refused by the encoder.
+        IFD0: { Software: 'SpaText Studio', ...(description && { ImageDescription: description }) },
         IFD2: { UserComment: parameters },
       })
       .withXmp(xmp);
@@ -81,6 +83,7 @@ const ascii = (text: string): string =>
   text
     .normalize('NFKD')
     .replaceAll(/[^\x20-\x7e]/g, '')
+    .trim()
     .slice(0, 2000);
 
 export const missingLoss = (missing: number): string[] =>

@@ -5,6 +5,7 @@ import { StudioError } from '#shared/errors.ts';
 import type { Mask, Size } from '#shared/masks/mask.ts';
 import { MAX_PIXELS } from '#engine/image/picture.ts';
 import { checkAreaPixels } from './area-scene.ts';
+import { PICTURE_LAYER, layerName } from './layers.ts';
 import type { ReadLayer, SegmentLayer } from './layers.ts';
 import { colourChannels, cropMask, pixelsBelow } from './pixels.ts';
 import type { Picture } from './pixels.ts';
@@ -12,7 +13,6 @@ import type { Picture } from './pixels.ts';
 /** Photoshop's own bound for a .psd file. */
 const LONGEST_SIDE = 30_000;
 const MEMORY = 768 * 1024 * 1024;
-const PICTURE_LAYER = 'Result';
 
 // The library draws nothing here: it is given pixels and asked for pixels.
 initializeCanvas(
@@ -68,12 +68,11 @@ export interface ReadPsd {
   readonly size: Size;
   readonly layers: readonly ReadLayer[];
   readonly xmp: string;
-  readonly losses: readonly string[];
 }
 
 /**
  * Layers of a PSD as areas: the layer mask, else what the layer's pixels cover. A layer without mask that covers
- * everything is a picture, no segment. @throws StudioError bad-input, too-large
+ * everything may be a picture (`full`). @throws StudioError bad-input, too-large
  */
 export function parsePsd(bytes: Uint8Array): ReadPsd {
   const header = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -102,28 +101,28 @@ export function parsePsd(bytes: Uint8Array): ReadPsd {
       cause: error,
     });
   }
-  const losses: string[] = [];
   const layers: ReadLayer[] = [];
   const visit = (list: readonly Layer[], visible: boolean): void => {
     for (const layer of list) {
       const shown = visible && !layer.hidden;
-      const name = layer.name?.trim() || `Layer ${layers.length + 1}`;
+      const name = layerName(layer.name ?? '') || `Layer ${layers.length + 1}`;
       if (layer.children) {
         visit(layer.children, shown);
         continue;
       }
       checkAreaPixels(layers.length + 1, size);
       const full = canvasMask(layer, size);
-      if (!layer.mask && full.data.every((value) => value === 255)) {
-        if (name !== PICTURE_LAYER) losses.push(`the layer “${name}” covers everything and is no segment`);
-        continue;
-      }
-      layers.push({ name, visible: shown, area: cropMask(full) });
+      layers.push({
+        name,
+        visible: shown,
+        area: cropMask(full),
+        full: !layer.mask && full.data.every((value) => value === 255),
+      });
     }
   };
   visit(psd.children ?? [], true);
   const xmp = psd.imageResources?.xmpMetadata;
-  return { size, layers, xmp: typeof xmp === 'string' ? xmp : '', losses };
+  return { size, layers, xmp: typeof xmp === 'string' ? xmp : '' };
 }
 
 /** A layer's area on the whole canvas: the mask where there is one, else the pixels' alpha. */
