@@ -198,6 +198,11 @@ def split(rows: list[dict], name: str) -> dict[str, dict[str, float]]:
     return out
 
 
+def plain(name: str) -> str:
+    """A file name of a row's name."""
+    return name.replace("/", "-").replace(" ", "_")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--packs", type=Path, nargs="+", required=True)
@@ -209,6 +214,7 @@ def main() -> None:
     parser.add_argument("--rough", action="store_true", help="rough masks instead of exact ones")
     parser.add_argument("--true-embeddings", action="store_true")
     parser.add_argument("--prior-guidance", type=float, default=1.0)
+    parser.add_argument("--reuse", action="store_true", help="score the pictures of an earlier run where they exist")
     parser.add_argument("--enlarged", action="store_true", help="score after super-resolution, shrunk back")
     parser.add_argument("--counts", type=int, nargs="*", default=list(COUNTS))
     parser.add_argument("--out", type=Path, required=True)
@@ -228,24 +234,30 @@ def main() -> None:
     for folder in args.packs:
         pack = PackRunner(folder)
         for scales in args.scales:
-            began = time.monotonic()
             pair = tuple(float(v) for v in scales.split("/"))
-            pixels = draw(pack, scenes, (pair[0], pair[1]), source="true" if args.true_embeddings else "text",
-                          prior_guidance=args.prior_guidance)
-            seconds = time.monotonic() - began
             name = f"{pack.description['id']} {scales}"
             if args.prior_guidance != 1:
                 name += f" prior {args.prior_guidance:g}"
+            if args.true_embeddings:
+                name += " true embeddings"
+            kept = args.out / f"{plain(name)}-{len(scenes)}{'-rough' if args.rough else ''}.npy"
+            began = time.monotonic()
+            if kept.exists() and args.reuse:
+                pixels = np.load(kept).astype(np.float32) / 127.5 - 1
+            else:
+                pixels = draw(pack, scenes, (pair[0], pair[1]), source="true" if args.true_embeddings else "text",
+                              prior_guidance=args.prior_guidance)
+                np.save(kept, ((pixels + 1) * 127.5 + 0.5).astype(np.uint8))
+            seconds = time.monotonic() - began
             if args.enlarged:
                 pixels = enlarge_and_shrink(pack, pixels)
                 name += " enlarged"
-            np.save(args.out / f"{name.replace('/', '-').replace(' ', '_')}.npy", ((pixels + 1) * 127.5 + 0.5).astype(np.uint8))
             rows = score(pixels, scenes, judge, segmenter)
             made = split(rows, name)
             made[name] |= {"fid": round(frechet(judge.look(torch.from_numpy(pixels))[1].numpy(), true_features), 2),
                            "blown": round(float(blown(pixels).mean()), 3), "seconds a scene": round(seconds / len(scenes), 2)}
             results |= made
-            write_sheet(args.out / f"sheet-{name.replace('/', '-').replace(' ', '_')}.png",
+            write_sheet(args.out / f"sheet-{plain(name)}.png",
                         [true[show], torch.from_numpy(pixels[show])], torch.from_numpy(np.stack([scenes[i].labels for i in show])))
             print(table({k: v for k, v in made.items() if k == name}), flush=True)
     (args.out / "results.json").write_text(json.dumps({"scenes": len(scenes), "rough": args.rough, "results": results}, indent=1))

@@ -40,7 +40,7 @@ def write_reference(pack: Path, base: Path) -> dict[str, float]:
                                 "note": old["files"].get(f"{name}.npy", {}).get("note", "")}
     steps = json.loads((pack / "pack.json").read_text())["training"].get("decoderSteps", 0)
     (folder / "reference.json").write_text(json.dumps(
-        old | {"step": steps, "files": files, "max_difference_onnxruntime_cpu": differences}, indent=1) + "\n")
+        old | {"pack": json.loads((pack / "pack.json").read_text())["id"], "step": steps, "files": files, "max_difference_onnxruntime_cpu": differences}, indent=1) + "\n")
     return differences
 
 

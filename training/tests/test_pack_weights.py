@@ -17,16 +17,34 @@ from training.nets.prior import Prior, sample_prior
 from training.nets.superres import SuperResolution
 from training.nets.unet import Decoder, DecoderConfig, STProjector
 
-CANDIDATES = [Path(p) for p in (os.environ.get("SPATEXT_PACK", ""),) if p]
-CANDIDATES += sorted((Path(__file__).parents[2] / "models").glob("*/pack.json"))
-PACK = next((p.parent if p.is_file() else p for p in CANDIDATES if (p if p.is_file() else p / "pack.json").is_file()), None)
+ROOT = Path(__file__).parents[2]
 
-pytestmark = pytest.mark.skipif(PACK is None, reason="no pack: set SPATEXT_PACK")
+
+def find_pack() -> tuple[Path, Path] | None:
+    """(pack, its reference tensors): SPATEXT_PACK with its own, or the shipped pack that the fixtures belong to."""
+    given = os.environ.get("SPATEXT_PACK")
+    if given:
+        return Path(given), Path(given) / "reference"
+    fixtures = ROOT / "test" / "fixtures" / "pack-reference"
+    if not (fixtures / "reference.json").is_file():
+        return None
+    recorded = json.loads((fixtures / "reference.json").read_text("utf-8"))
+    for file in sorted((ROOT / "models").glob("*/pack.json")):
+        described = json.loads(file.read_text("utf-8"))
+        if described["id"] == recorded.get("pack", "spatext-emoji-v0"):
+            return file.parent, fixtures
+    return None
+
+
+FOUND = find_pack()
+PACK, REFERENCE = FOUND if FOUND else (None, None)
+
+pytestmark = pytest.mark.skipif(PACK is None, reason="no pack with reference tensors: set SPATEXT_PACK")
 
 
 def reference(name: str) -> torch.Tensor:
-    assert PACK is not None
-    return torch.from_numpy(np.load(PACK / "reference" / f"{name}.npy"))
+    assert REFERENCE is not None
+    return torch.from_numpy(np.load(REFERENCE / f"{name}.npy"))
 
 
 def st_of_reference(projector: STProjector) -> list[torch.Tensor]:
@@ -87,4 +105,4 @@ def test_super_resolution() -> None:
 
 
 def test_reference_says_what_it_is() -> None:
-    assert json.loads((PACK / "reference" / "reference.json").read_text())["files"]
+    assert REFERENCE is not None and json.loads((REFERENCE / "reference.json").read_text())["files"]
