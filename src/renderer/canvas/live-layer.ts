@@ -32,7 +32,8 @@ export class LiveLayer {
 
   constructor(element: HTMLCanvasElement) {
     this.#element = element;
-    this.#context = element.getContext('2d', { desynchronized: true });
+    // not desynchronized: such a canvas is put together as a whole in each frame, an ordinary one where it has changed
+    this.#context = element.getContext('2d');
   }
 
   get isEmpty(): boolean {
