@@ -53,15 +53,19 @@ function socketConnection(): Connection {
   document.addEventListener('visibilitychange', () => {
     if (document.visibilityState === 'visible') carrier.hurry();
   });
-  return { api: withLinks(createApi(carrier)), blobUrl, onState: (listener) => carrier.onState(listener) };
+  return { api: asBrowser(createApi(carrier)), blobUrl, onState: (listener) => carrier.onState(listener) };
 }
 
-/** In a browser the host only says whether a link may be opened; the page opens it. */
-function withLinks(api: StudioApi): StudioApi {
+/**
+ * What the browser knows better than the host: the artist's language, and how a link is opened (the host only says
+ * whether it may be).
+ */
+function asBrowser(api: StudioApi): StudioApi {
   return {
     on: (name, listener) => api.on(name, listener),
     async call(name, input) {
       const output = await api.call(name, input);
+      if (name === 'app.info') return { ...output, locale: navigator.language };
       if (name === 'app.openExternal' && 'url' in input)
         window.open(String(input.url), '_blank', 'noopener,noreferrer');
       return output;

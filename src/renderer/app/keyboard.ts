@@ -10,9 +10,11 @@ export function takesText(target: EventTarget | null): boolean {
   return target instanceof HTMLInputElement && !['checkbox', 'radio', 'range', 'button'].includes(target.type);
 }
 
+const isInside = (target: EventTarget | null, selector: string): boolean =>
+  target instanceof HTMLElement && target.closest(selector) !== null;
+
 /** A text field whose text is the document's: its undo is the studio's, not the browser's. */
-export const isDocumentText = (target: EventTarget | null): boolean =>
-  target instanceof HTMLElement && target.closest('[data-document-text]') !== null;
+export const isDocumentText = (target: EventTarget | null): boolean => isInside(target, '[data-document-text]');
 
 /** Where a key press happened, as far as shortcuts care. */
 export interface KeyPlace {
@@ -54,11 +56,10 @@ export function followKeyboard(studio: Studio, target: Window = window): () => v
     if (event.defaultPrevented || event.isComposing) return;
     const inDialog = studio.view.getState().dialog !== null;
     const where: KeyPlace = {
-      text: takesText(event.target) || inDialog,
+      // Letters typed in a menu find its entries; popovers and dialogs are places of their own too.
+      text: takesText(event.target) || inDialog || isInside(event.target, '[role="menu"], [role="dialog"]'),
       documentText: isDocumentText(event.target) && !inDialog,
-      control:
-        event.target instanceof HTMLElement &&
-        event.target.closest('button, a, input, select, textarea, [role="slider"], [role="menuitem"]') !== null,
+      control: isInside(event.target, 'button, a, input, select, textarea, [role="slider"]'),
     };
     const command = commandFor(event, studio.commands.list(), where, mac);
     if (!command) return;

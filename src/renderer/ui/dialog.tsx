@@ -31,6 +31,9 @@ export function Dialog({ title, description, size = 'm', onClose, children, foot
         <Radix.Content
           className={`dialog dialog-${size}`}
           {...(description ? {} : { 'aria-describedby': undefined })}
+          onInteractOutside={(event) => {
+            if ((event.target as HTMLElement).closest('.toasts')) event.preventDefault();
+          }}
           onOpenAutoFocus={(event) => {
             // Radix would focus the first tabbable, which is the close button: its tooltip would open and swallow
             // the first Escape. A field that asks for it gets the focus, else the dialog itself.

@@ -9,6 +9,7 @@ export function Editable({
   className = '',
   editing: forced,
   onEditing,
+  clickEdits = true,
   onChange,
 }: {
   readonly label: string;
@@ -19,6 +20,8 @@ export function Editable({
   /** Opens the field from outside. */
   readonly editing?: boolean;
   readonly onEditing?: (editing: boolean) => void;
+  /** In a list the first click only selects. */
+  readonly clickEdits?: boolean;
   readonly onChange: (value: string) => void;
 }) {
   const [own, setOwn] = useState(false);
@@ -34,7 +37,7 @@ export function Editable({
         type="button"
         className={`editable ellipsis ${value ? '' : 'editable-empty'} ${className}`}
         aria-label={`${label}: ${value || placeholder}`}
-        onClick={() => setEditing(true)}
+        onClick={() => clickEdits && setEditing(true)}
       >
         {value || placeholder}
       </button>

@@ -1,6 +1,6 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { useEffect, useRef, useState } from 'react';
-import type { CSSProperties } from 'react';
+import type { CSSProperties, KeyboardEvent } from 'react';
 import type { ResultId, ResultSummary } from '#shared/api/generation.ts';
 import { formatWhen } from '../../app/format.ts';
 import { useStudio } from '../../app/studio.ts';
@@ -64,8 +64,26 @@ export function HistoryGrid({ results, selected, onSelect, onMore }: PickerProps
     if ((last + 2) * columns >= results.length) onMore();
   }, [last, columns, results.length, onMore]);
   const now = Date.now();
+  const onKeyDown = (event: KeyboardEvent): void => {
+    const steps: Readonly<Record<string, number>> = {
+      ArrowRight: 1,
+      ArrowLeft: -1,
+      ArrowDown: columns,
+      ArrowUp: -columns,
+    };
+    const step = steps[event.key];
+    if (step === undefined) return;
+    event.preventDefault();
+    const at = results.findIndex((result) => result.id === selected.at(-1));
+    const next = results[Math.min(results.length - 1, Math.max(0, at + step))];
+    if (!next) return;
+    onSelect(event.shiftKey ? nextSelection(results, selected, next.id, event) : [next.id]);
+    rows.scrollToIndex(Math.floor(results.indexOf(next) / columns));
+    // The row may only exist once it was scrolled to.
+    requestAnimationFrame(() => scroller.current?.querySelector<HTMLElement>(`[data-result="${next.id}"]`)?.focus());
+  };
   return (
-    <div ref={scroller} className="history-grid scroll">
+    <div ref={scroller} className="history-grid scroll" onKeyDown={onKeyDown}>
       <div className="history-rows" style={{ height: rows.getTotalSize() }}>
         {items.map((row) => (
           <div
@@ -78,6 +96,7 @@ export function HistoryGrid({ results, selected, onSelect, onMore }: PickerProps
                 <button
                   type="button"
                   className="tile"
+                  data-result={result.id}
                   data-selected={selected.includes(result.id)}
                   aria-pressed={selected.includes(result.id)}
                   onClick={(event) => onSelect(nextSelection(results, selected, result.id, event))}

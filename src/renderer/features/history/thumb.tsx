@@ -8,7 +8,7 @@ import { useStudio, useView } from '../../app/studio.ts';
 import type { Studio } from '../../app/studio.ts';
 import { RightClick } from '../../ui/menu.tsx';
 import type { MenuEntry } from '../../ui/menu.tsx';
-import { openAsItWas, showResult, toggleCompare, updateResult } from './actions.ts';
+import { deleteResults, openAsItWas, showResult, toggleCompare, updateResult } from './actions.ts';
 import { useResultName } from './result-names.ts';
 
 /** A result as a small picture: click shows it, double click opens its scene again as it was. */
@@ -34,6 +34,13 @@ export function Thumb({ result }: { readonly result: ResultSummary }) {
             else showResult(studio, result);
           }}
           onDoubleClick={() => studio.attempt(() => openAsItWas(studio, result.id))}
+          onKeyDown={(event) => {
+            // Where a result has the focus, Delete means the result, not the selected segments.
+            if (event.key !== 'Delete' && event.key !== 'Backspace') return;
+            event.preventDefault();
+            event.stopPropagation();
+            studio.attempt(() => deleteResults(studio, [result.id]));
+          }}
         >
           <img src={studio.blobUrl(result.picture)} alt={result.text} loading="lazy" draggable={false} />
           <span className="thumb-label ellipsis">{name}</span>

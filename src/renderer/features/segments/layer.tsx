@@ -162,6 +162,7 @@ export const Layer = memo(function Layer({ segment, depth, selected, dragging, t
               placeholder={t('segments.textPlaceholder')}
               maxLength={LIMITS.text}
               editing={editing}
+              clickEdits={selected}
               onEditing={setEditing}
               onChange={(text) => setText(studio, segment.slot, text)}
             />
@@ -172,6 +173,7 @@ export const Layer = memo(function Layer({ segment, depth, selected, dragging, t
               placeholder={t('segments.namePlaceholder')}
               maxLength={200}
               editing={editing}
+              clickEdits={selected}
               onEditing={setEditing}
               onChange={(text) => patchSegments(studio, 'edit.rename', [segment.id], { name: text.trim() || null })}
             />
