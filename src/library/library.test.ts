@@ -170,6 +170,10 @@ test('lineage is a tree', async () => {
   expect(await of('both')).toEqual([['right', 'left', 'root'], []]);
   expect(await of('root')).toEqual([[], ['left', 'right', 'both']]);
   expect((await library.get('result-right')).parents).toEqual(['result-root', 'result-gone']);
+  // A file from elsewhere may hold a loop.
+  await library.add(finished({ id: 'egg', parents: ['hen'] }));
+  await library.add(finished({ id: 'hen', parents: ['egg', 'hen'] }));
+  expect(await of('hen')).toEqual([['egg'], ['egg']]);
   await library.close();
 });
 

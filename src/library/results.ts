@@ -3,8 +3,8 @@ import path from 'node:path';
 import type { Statement } from 'better-sqlite3';
 import { z } from 'zod';
 import type { CallArguments, CallOutput } from '#shared/api/calls.ts';
-import { JobPurpose, SegmentWarning } from '#shared/api/generation.ts';
-import type { Result, ResultId, ResultSummary } from '#shared/api/generation.ts';
+import { JobPurpose, ResultId, SegmentWarning } from '#shared/api/generation.ts';
+import type { Result, ResultSummary } from '#shared/api/generation.ts';
 import { blobsOf, toDocument } from '#shared/document/document.ts';
 import { SCENE_VERSION } from '#shared/document/migrations.ts';
 import { StudioError } from '#shared/errors.ts';
@@ -190,29 +190,37 @@ export class ResultRows {
 
   /** Where a result comes from and what came from it, the nearest first. */
   family(id: ResultId): { ancestors: ResultSummary[]; descendants: ResultSummary[] } {
-    const seq = this.#seqOf(id);
-    // Parents are always older, so following them ends; the limit is for trees that grew for years.
-    const walk = (sql: string): ResultSummary[] =>
-      z
-        .array(z.string())
-        .parse(this.#sql(sql).pluck().all(seq, FAMILY_LIMIT))
-        .map((member) => this.summary(member));
+    this.#seqOf(id);
     return {
-      ancestors: walk(`
-        WITH RECURSIVE up(seq, depth) AS (
-          SELECT ?, 0 UNION
-          SELECT r.seq, up.depth + 1 FROM up JOIN parents p ON p.seq = up.seq JOIN results r ON r.id = p.parent
-        )
-        SELECT r.id FROM up JOIN results r ON r.seq = up.seq WHERE up.depth > 0
-        GROUP BY r.seq ORDER BY min(up.depth), r.seq DESC LIMIT ?`),
-      descendants: walk(`
-        WITH RECURSIVE down(seq, id, depth) AS (
-          SELECT seq, id, 0 FROM results WHERE seq = ? UNION
-          SELECT r.seq, r.id, down.depth + 1
-          FROM down JOIN parents p ON p.parent = down.id JOIN results r ON r.seq = p.seq
-        )
-        SELECT id FROM down WHERE depth > 0 GROUP BY seq ORDER BY min(depth), seq LIMIT ?`),
+      ancestors: this.#walk(
+        id,
+        `SELECT r.id FROM results me JOIN parents p ON p.seq = me.seq JOIN results r ON r.id = p.parent
+         WHERE me.id = ? ORDER BY r.seq DESC`,
+      ),
+      descendants: this.#walk(
+        id,
+        'SELECT r.id FROM parents p JOIN results r ON r.seq = p.seq WHERE p.parent = ? ORDER BY r.seq',
+      ),
     };
+  }
+
+  /** Generation by generation; a file from elsewhere may claim to be its own grandparent, which ends here too. */
+  #walk(start: ResultId, nextOf: string): ResultSummary[] {
+    const seen = new Set<string>([start]);
+    let generation: string[] = [start];
+    const found: ResultSummary[] = [];
+    while (generation.length > 0) {
+      const next: string[] = [];
+      for (const member of generation)
+        for (const id of z.array(ResultId).parse(this.#sql(nextOf).pluck().all(member))) {
+          if (seen.has(id) || found.length >= FAMILY_LIMIT) continue;
+          seen.add(id);
+          next.push(id);
+          found.push(this.summary(id));
+        }
+      generation = next;
+    }
+    return found;
   }
 
   #index(seq: number, records: Result['records']): void {

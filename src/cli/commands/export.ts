@@ -4,12 +4,12 @@ import path from 'node:path';
 import { hashOf } from '#engine/blobs/blob-store.ts';
 import type { BlobStore } from '#engine/blobs/blob-store.ts';
 import type { ExportInput, MapFilling } from '#project/project-api.ts';
+import { mapFilling } from '#host/map-filling.ts';
 import { exportScene } from '#project/formats/export.ts';
 import { openExportable } from '#project/formats/exportable.ts';
 import { ExportFormat } from '#shared/api/calls.ts';
 import { sceneOf } from '#shared/document/document.ts';
 import { StudioError } from '#shared/errors.ts';
-import type { EngineSession } from '../engine-session.ts';
 import { claimOutputFolder } from '../output-folder.ts';
 import { decimal } from '../parse-options.ts';
 import { readBytes } from '../read-input.ts';
@@ -98,26 +98,14 @@ async function withFilling<T>(
   const { openEngineSession } = await import('../engine-session.ts');
   const session = await openEngineSession();
   try {
-    const { packs, defaultPack } = await session.engine.packs();
-    const id = wanted ?? sceneOf(document).pack ?? defaultPack;
-    const pack = packs.find((candidate) => candidate.id === id) ?? packs.find(({ id: one }) => one === defaultPack);
-    if (wanted !== undefined && pack?.id !== wanted)
+    if (wanted !== undefined && !(await session.engine.packs()).packs.some(({ id }) => id === wanted))
       throw new StudioError('not-found', `there is no model pack ${wanted}`, { remedy: 'see `spatext packs list`' });
-    if (!pack?.abilities.includes('segments')) return await use(undefined);
     for (const bytes of blobs.all.values()) await session.blobs.write(bytes);
-    return await use(await fillingOf(session, pack.id, pack.mapSize));
+    const scene = { ...sceneOf(document), ...(wanted !== undefined && { pack: wanted }) };
+    return await use(await mapFilling(session.engine, { ...document, 'scene:main': scene }));
   } finally {
     await session.close();
   }
-}
-
-async function fillingOf(
-  session: EngineSession,
-  pack: string,
-  size: { width: number; height: number },
-): Promise<MapFilling> {
-  const { space } = await session.engine.embed(pack, { kind: 'text', text: 'a', reading: 0 });
-  return { ...size, space, embed: async (content) => (await session.engine.embed(pack, content)).values };
 }
 
 /** The pictures of one file, in memory: an export leaves nothing behind but its file. */

@@ -8,6 +8,7 @@ import { LIMITS } from '#shared/document/limits.ts';
 import { StudioError } from '#shared/errors.ts';
 import { writeWhole } from '../atomic-file.ts';
 import { sniffImage } from '../image-size.ts';
+import { mapFilling } from '../map-filling.ts';
 import type { StudioParts } from '../parts.ts';
 import type { ResultStore } from '../result-store.ts';
 import type { SessionBlobs } from '../session-blobs.ts';
@@ -44,8 +45,11 @@ export function fileHandlers(parts: StudioParts, results: ResultStore, drafts: S
     'export.create': async (input) => {
       const fetch = async (id: string): Promise<Result> => Result.parse(await results.get(id));
       const formats = await parts.formats();
+      const document = toDocument(input.records);
+      const filling = input.format === 'npy' ? await mapFilling(parts.engine, document) : undefined;
       const made = await formats.exportScene({
-        document: toDocument(input.records),
+        document,
+        filling,
         format: input.format,
         result: input.result === null ? null : await fetch(input.result),
         results: await Promise.all(input.results.map(fetch)),
