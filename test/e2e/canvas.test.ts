@@ -187,6 +187,7 @@ describe.skipIf(!hasBrowser)('the canvas, drawn on with the mouse', () => {
     };
     await two();
     await canvas.page.keyboard.press('Shift+U');
+
     await expect.poll(async () => (await canvas.segments()).length).toBe(1);
     await canvas.settled();
     const [union] = await canvas.segments();
@@ -349,5 +350,71 @@ describe.skipIf(!hasBrowser)('the canvas, drawn on with the mouse', () => {
     await canvas.page.keyboard.type('nothing');
     await canvas.page.keyboard.press('Escape');
     expect(await texts()).toContain('a sleeping fox');
+  });
+
+  test('the pressure of a pen sets the width along the stroke', async () => {
+    const session = await canvas.page.context().newCDPSession(canvas.page);
+    const pen = async (
+      type: 'mousePressed' | 'mouseMoved' | 'mouseReleased',
+      point: readonly [number, number],
+      force: number,
+    ): Promise<void> => {
+      const [x, y] = await canvas.at(point);
+      await session.send('Input.dispatchMouseEvent', { type, x, y, force, button: 'left', buttons: type === 'mouseReleased' ? 0 : 1, pointerType: 'pen', clickCount: 1 }); // prettier-ignore
+    };
+    await canvas.run((window) => window.studio.view.setState({ brushSize: 80 }));
+    await pen('mousePressed', [80, 250], 0.1);
+    for (let step = 0; step <= 40; step += 1) await pen('mouseMoved', [80 + step * 9, 250], 0.1 + (0.9 * step) / 40);
+    await pen('mouseReleased', [440, 250], 0);
+    await canvas.settled();
+    const shape = (await canvas.segments())[0]?.shapes[0];
+    if (shape?.kind !== 'strokes') throw new Error('no stroke');
+    const pressures = shape.strokes[0]?.points.map(([, , pressure]) => pressure) ?? [];
+    expect(pressures[0]).toBeLessThan(0.3);
+    expect(pressures.at(-1)).toBeGreaterThan(0.8);
+    expect(await canvas.segmentAt([420, 280])).toBeDefined();
+    expect(await canvas.segmentAt([110, 270])).toBeUndefined();
+  });
+
+  test('two fingers zoom and move the sheet instead of drawing', async () => {
+    const session = await canvas.page.context().newCDPSession(canvas.page);
+    const touch = (type: 'touchStart' | 'touchMove' | 'touchEnd', points: readonly (readonly [number, number])[]) =>
+      session.send('Input.dispatchTouchEvent', { type, touchPoints: points.map(([x, y], id) => ({ x, y, id })) });
+    const before = (await canvas.view()).viewport;
+    const [x, y] = (await canvas.at([256, 256])).map(Math.round) as [number, number];
+    await touch('touchStart', [[x - 50, y]]);
+    await touch('touchStart', [[x - 50, y], [x + 50, y]]); // prettier-ignore
+    for (let step = 1; step <= 5; step += 1) await touch('touchMove', [[x - 50 - step * 10, y], [x + 50 + step * 10, y]]); // prettier-ignore
+    await touch('touchEnd', []);
+    const after = (await canvas.view()).viewport;
+    expect(after.zoom / before.zoom).toBeCloseTo(2, 1);
+    expect(await canvas.segments()).toEqual([]);
+    const [cx, cy] = await canvas.at([256, 256]);
+    expect(Math.hypot(cx - x, cy - y)).toBeLessThan(3);
+  });
+
+  test('the split is moved by its handle and by arrow keys', async () => {
+    await canvas.page.evaluate(async () => {
+      const paper = new OffscreenCanvas(64, 64);
+      paper.getContext('2d')?.fillRect(0, 0, 64, 64);
+      const { memory, studio } = globalThis as unknown as { memory: { putBlob(blob: Blob): Promise<string> }; studio: { view: { setState(state: object): void } } }; // prettier-ignore
+      const picture = await memory.putBlob(await paper.convertToBlob());
+      studio.view.setState({ shown: { kind: 'picture', picture, job: 'job-test' }, resultPlace: 'split' });
+    });
+    const handle = canvas.page.getByRole('slider', { name: /picture ends/ });
+    const box = await handle.boundingBox();
+    const [x, y] = [(box?.x ?? 0) + 12, (box?.y ?? 0) + 100];
+    const [left] = await canvas.at([128, 0]);
+    await canvas.page.mouse.move(x, y);
+    await canvas.page.mouse.down();
+    await canvas.page.mouse.move(left, y, { steps: 4 });
+    await canvas.page.mouse.up();
+    const split = (): Promise<number> =>
+      canvas.run((window) => (window.studio.view.getState() as unknown as { split: number }).split);
+    expect(await split()).toBeCloseTo(0.25, 2);
+    await handle.focus();
+    await canvas.page.keyboard.press('ArrowRight');
+    expect(await split()).toBeCloseTo(0.26, 2);
+    expect(await canvas.segments()).toEqual([]);
   });
 });
