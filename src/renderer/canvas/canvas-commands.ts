@@ -57,7 +57,7 @@ export function canvasCommands(stage: Stage): readonly Command[] {
   const turn = (id: string, label: Command['label'], shortcut: string, mapOf: (box: Rect) => Affine, step: string): Command => ({ id, label, group: 'segment', shortcuts: [shortcut], enabled: canMove, run: () => transform(step, mapOf) }); // prettier-ignore
   return [
     combine('union', 'command.segment.union', 'Shift+U'),
-    combine('subtract', 'command.segment.subtract', 'Shift+S'),
+    combine('subtract', 'command.segment.subtract', 'Shift+D'),
     combine('intersect', 'command.segment.intersect', 'Shift+I'),
     turn('segment.mirrorHorizontal', 'command.segment.mirrorHorizontal', 'Shift+H', (box) => mirroring('horizontal', centreOf(box)), 'edit.mirror'), // prettier-ignore
     turn('segment.mirrorVertical', 'command.segment.mirrorVertical', 'Shift+V', (box) => mirroring('vertical', centreOf(box)), 'edit.mirror'), // prettier-ignore
