@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { fetched, openGraph } from '../stock/graph-session.ts';
 import type { Fed, Fetched } from '../stock/graph-session.ts';
 import { buildClipVision } from './graphs/clip-vision.ts';
@@ -13,6 +13,9 @@ import { ipAdapterFeeds, readImageEncoder, readIpAdapter, reduceIpMask } from '.
 import { plainTable } from './keys.ts';
 import { recogniseCheckpoint } from './recognise.ts';
 import { readSafetensorsFile } from './safetensors.ts';
+
+// Sessions take seconds to open where the machine does other things too.
+vi.setConfig({ testTimeout: 240_000 });
 
 const CALL = 2e-5;
 const PICTURE = { height: 64, width: 128 };

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { fetched, openGraph } from '../stock/graph-session.ts';
 import type { Fed, Fetched } from '../stock/graph-session.ts';
 import { buildClipText } from './graphs/clip-text.ts';
@@ -21,6 +21,9 @@ import { buildUnet } from './graphs/unet.ts';
 import { joinChanges, readLora } from './lora.ts';
 import type { Checkpoint } from './recognise.ts';
 import { recogniseCheckpoint } from './recognise.ts';
+
+// Sessions take seconds to open where the machine does other things too.
+vi.setConfig({ testTimeout: 240_000 });
 
 async function unetOut(
   checkpoint: Checkpoint,

@@ -1,13 +1,16 @@
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { fetched, openGraph } from '../stock/graph-session.ts';
 import { CHECKPOINTS, CPU, distance, formulaInput, recorded } from './graphs/fixtures.testkit.ts';
 import { buildVaeDecoder } from './graphs/vae.ts';
 import { recogniseVae } from './recognise.ts';
 import { readSafetensorsFile } from './safetensors.ts';
 import { readFloats } from './weights.ts';
+
+// Sessions take seconds to open where the machine does other things too.
+vi.setConfig({ testTimeout: 240_000 });
 
 let folder: string;
 beforeAll(async () => {

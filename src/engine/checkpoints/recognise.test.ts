@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { copyFile, cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { CHECKPOINTS } from './graphs/fixtures.testkit.ts';
 import { kindOfFile } from './kinds.ts';
 import type { FileKind } from './kinds.ts';
@@ -13,6 +13,9 @@ import { readSafetensorsFile } from './safetensors.ts';
 import { parsePythonJson } from './sidecar.ts';
 import type { Weight, WeightTable } from './weights.ts';
 import { toFloat32 } from './weights.ts';
+
+// Sessions take seconds to open where the machine does other things too.
+vi.setConfig({ testTimeout: 240_000 });
 
 let folder: string;
 beforeAll(async () => {

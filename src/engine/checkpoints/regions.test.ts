@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { fetched, openGraph } from '../stock/graph-session.ts';
 import type { Fed, Fetched, GraphSession } from '../stock/graph-session.ts';
 import { CHECKPOINTS, CPU, distance, formulaInput, recorded, rows, sideBySide } from './graphs/fixtures.testkit.ts';
@@ -10,7 +10,10 @@ import { buildUnet } from './graphs/unet.ts';
 import type { Checkpoint } from './recognise.ts';
 import { recogniseCheckpoint } from './recognise.ts';
 import type { RegionalRow, TextStates } from './regions.ts';
-import { gridAt, isolationFeeds, labelPlaces, regionalFeeds } from './regions.ts';
+import { RegionalMemory, gridAt, isolationFeeds, labelPlaces, regionalFeeds } from './regions.ts';
+
+// Sessions take seconds to open where the machine does other things too.
+vi.setConfig({ testTimeout: 240_000 });
 
 const LATENT = { height: 8, width: 16 };
 const CALL = 2e-5;
@@ -26,6 +29,33 @@ test.each([
 ])('places of a %s x %s level', async (height, width) => {
   const wanted = await recorded(`regions/labels_${height}x${width}`);
   expect([...labelPlaces(masks, LATENT, { height, width })]).toEqual([...wanted.data]);
+});
+
+test('the inputs of a batch are made once for a generation, anew where texts, masks or sizes differ', () => {
+  const text = (tokens: number): TextStates => ({ data: new Float32Array(tokens * 2), tokens, width: 2 });
+  const [base, local] = [text(3), text(2)];
+  const level = { level: 0, halvings: 0, bias: 'b', labels: 'l', ipScale: 's' };
+  const memory = new RegionalMemory();
+  const rows = () => [
+    { base, segments: [] },
+    { base, segments: [local, undefined] },
+  ];
+  const first = memory.feeds(rows(), masks, LATENT, [level]);
+  expect(memory.feeds(rows(), [...masks], LATENT, [level])).toBe(first);
+  expect(
+    memory.feeds(
+      [
+        { base, segments: [] },
+        { base, segments: [undefined, local] },
+      ],
+      masks,
+      LATENT,
+      [level],
+    ),
+  ).not.toBe(first);
+  const second = memory.feeds(rows(), masks, LATENT, [level]);
+  expect(second).toEqual(first);
+  expect(memory.feeds(rows(), [masks[1]!, masks[0]!], LATENT, [level])).not.toBe(second);
 });
 
 test('levels halve rounding up, and odd grids share cells by area', () => {

@@ -141,6 +141,32 @@ export function regionalFeeds(
 }
 
 /**
+ * Remembers the inputs of the last batch: within a generation they change only where a segment's interval begins or
+ * ends, not from step to step. Texts and masks are told apart by identity, since nothing writes into them.
+ */
+export class RegionalMemory {
+  #last: { readonly key: readonly unknown[]; readonly feeds: Record<string, Fed> } | undefined;
+
+  feeds(
+    rows: readonly RegionalRow[],
+    masks: readonly ArrayLike<number>[],
+    latent: Grid,
+    levels: readonly AttentionLevel[],
+  ): Record<string, Fed> {
+    const key = [latent.height, latent.width, ...masks, ...rows.flatMap((row) => [row.base, ...row.segments, '|'])];
+    const last = this.#last;
+    if (last && last.key.length === key.length && last.key.every((part, i) => part === key[i])) return last.feeds;
+    const feeds = regionalFeeds(rows, masks, latent, levels);
+    this.#last = { key, feeds };
+    return feeds;
+  }
+
+  forget(): void {
+    this.#last = undefined;
+  }
+}
+
+/**
  * The inputs of the leak shield. Rows without any text for a segment are not shielded.
  */
 export function isolationFeeds(

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { CHECKPOINTS, CPU, formulaInput } from '../checkpoints/graphs/fixtures.testkit.ts';
 import { recogniseCheckpoint } from '../checkpoints/recognise.ts';
 import { NoiseStream } from '../tensor/index.ts';
@@ -7,6 +7,9 @@ import type { Tensor } from '../tensor/index.ts';
 import { decodeLatents, encodePicture, fitPreviewMap, leastSquares, previewOf, tileStarts } from './autoencoder.ts';
 import { CheckpointNetworks } from './checkpoint-networks.ts';
 import type { StockNetworks } from './networks.ts';
+
+// Sessions take seconds to open where the machine does other things too.
+vi.setConfig({ testTimeout: 240_000 });
 
 test('tiles cover a side, share at least the overlap, and end at its edge', () => {
   for (let length = 1; length < 300; length++) {

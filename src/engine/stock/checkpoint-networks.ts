@@ -11,7 +11,7 @@ import type { LoraChanges } from '../checkpoints/lora.ts';
 import { joinChanges } from '../checkpoints/lora.ts';
 import type { Checkpoint, VaePart } from '../checkpoints/recognise.ts';
 import { missingParts } from '../checkpoints/recognise.ts';
-import { isolationFeeds, regionalFeeds } from '../checkpoints/regions.ts';
+import { RegionalMemory, isolationFeeds } from '../checkpoints/regions.ts';
 import { assertUnchanged } from '../checkpoints/safetensors.ts';
 import type { EmbeddingVectors } from '../checkpoints/embeddings.ts';
 import { guidanceScaleEmbedding, parseSchedulerConfig } from '../schedulers/index.ts';
@@ -44,6 +44,7 @@ export class CheckpointNetworks implements StockNetworks {
   readonly #settings: GraphSettings;
   readonly #vae: VaePart;
   readonly #open = new Map<string, Promise<GraphSession>>();
+  readonly #regions = new RegionalMemory();
 
   /** @throws StudioError 'model' naming what the checkpoint lacks */
   constructor(checkpoint: Checkpoint, extras: CheckpointExtras, settings: GraphSettings) {
@@ -167,7 +168,7 @@ export class CheckpointNetworks implements StockNetworks {
         [this.traits.inputChannels, height, width],
       ),
       timestep: { data: Float32Array.of(call.timestep), shape: [1] },
-      ...regionalFeeds(regional, call.masks, call.latent, levels),
+      ...this.#regions.feeds(regional, call.masks, call.latent, levels),
       ...conditionFeeds(this.traits, rows, call),
     };
     if (isolation) Object.assign(feeds, isolationFeeds(regional, call.masks, call.latent, levels));
@@ -195,6 +196,7 @@ export class CheckpointNetworks implements StockNetworks {
   }
 
   async rest(part: 'texts' | 'denoiser' | 'autoencoder'): Promise<void> {
+    if (part === 'denoiser') this.#regions.forget();
     const keys = [...this.#open.keys()].filter((key) =>
       part === 'texts'
         ? key.startsWith('text')

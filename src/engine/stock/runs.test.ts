@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { CHECKPOINTS, CPU, TEXTS, distance, formulaInput, recorded } from '../checkpoints/graphs/fixtures.testkit.ts';
 import type { IpImage } from '../checkpoints/ip-adapter.ts';
 import { readIpAdapter } from '../checkpoints/ip-adapter.ts';
@@ -18,6 +18,9 @@ import { denoiseStock, regionalPredict } from './denoise.ts';
 import type { StockNetworks } from './networks.ts';
 import { OptimumNetworks, isOptimumFolder, recogniseOptimum } from './optimum.ts';
 import { TextReader } from './text.ts';
+
+// Sessions take seconds to open where the machine does other things too.
+vi.setConfig({ testTimeout: 240_000 });
 
 const nothing = async () => undefined;
 

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { embeddingNames, readEmbedding } from '../checkpoints/embeddings.ts';
 import {
   CHECKPOINTS,
@@ -18,6 +18,9 @@ import { readFloats } from '../checkpoints/weights.ts';
 import { clipIds } from '../tokenizer/clip-bpe.ts';
 import { CheckpointNetworks } from './checkpoint-networks.ts';
 import { TextReader } from './text.ts';
+
+// Sessions take seconds to open where the machine does other things too.
+vi.setConfig({ testTimeout: 240_000 });
 
 let folder: string;
 beforeAll(async () => {

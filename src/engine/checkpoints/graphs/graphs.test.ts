@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { fetched, openGraph } from '../../stock/graph-session.ts';
 import type { Fed, Fetched } from '../../stock/graph-session.ts';
 import type { Checkpoint, VaePart } from '../recognise.ts';
@@ -9,6 +9,9 @@ import { CHECKPOINTS, CPU, distance, formulaInput, int64, recorded, rows, sideBy
 import { attentionLevels } from './unet-options.ts';
 import { buildUnet } from './unet.ts';
 import { buildVaeDecoder, buildVaeEncoder } from './vae.ts';
+
+// Sessions take seconds to open where the machine does other things too.
+vi.setConfig({ testTimeout: 240_000 });
 
 const MODELS = [
   'sd15-tiny.safetensors',
