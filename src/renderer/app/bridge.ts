@@ -65,7 +65,7 @@ function asBrowser(api: StudioApi): StudioApi {
     on: (name, listener) => api.on(name, listener),
     async call(name, input) {
       const output = await api.call(name, input);
-      if (name === 'app.info') return { ...output, locale: navigator.language };
+      if (name === 'app.info') return Object.assign(output, { locale: navigator.language });
       if (name === 'app.openExternal' && 'url' in input)
         window.open(String(input.url), '_blank', 'noopener,noreferrer');
       return output;

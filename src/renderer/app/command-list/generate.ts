@@ -196,7 +196,7 @@ export const RESULT_COMMANDS: readonly Command[] = [
     run: openCompare,
   },
   ofShown('results.mark', 'command.results.mark', ['Shift+C'], (studio, id) => toggleCompare(studio, id)),
-  ofShown('results.star', 'command.results.star', ['Shift+S'], async (studio, id) => {
+  ofShown('results.star', 'command.results.star', ['*'], async (studio, id) => {
     const result = studio.session.getState().results.find((one) => one.id === id);
     await updateResult(studio, { id, starred: !result?.starred });
   }),
