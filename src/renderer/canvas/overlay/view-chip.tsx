@@ -8,6 +8,7 @@ import { Segmented, SwitchRow } from '../../ui/parts.tsx';
 import { Popover } from '../../ui/popover.tsx';
 import { SliderRow } from '../../ui/slider.tsx';
 import { zoomPercent } from '../viewport/viewport.ts';
+import { ReferenceList } from './reference-list.tsx';
 
 const PLACES = ['under', 'over', 'split'] as const satisfies readonly ViewState['resultPlace'][];
 const SWITCHES = ['showOutlines', 'showLabels', 'showPatterns', 'modelsEye'] as const;
@@ -93,6 +94,7 @@ function PicturePart() {
           />
         ))}
       </div>
+      <ReferenceList />
     </Popover>
   );
 }
