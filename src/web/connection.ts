@@ -83,7 +83,6 @@ export class Connection {
     let message: WindowMessage;
     try {
       if (!isBinary) throw new StudioError('bad-input', 'a text message; the studio speaks in frames');
-      if (!this.#bytes.take(data.byteLength)) throw new StudioError('refused', 'too many bytes at once');
       message = WindowMessage.parse(decodeFrame(data));
     } catch (error) {
       // Without a readable id there is nothing to answer to.
@@ -92,7 +91,8 @@ export class Connection {
     }
     // A window that asks but does not read would fill the memory with answers.
     const unread = this.#socket.bufferedAmount > CONNECTION_LIMITS.stuckBytes;
-    if (!this.#calls.take() || this.#inFlight >= CONNECTION_LIMITS.inFlight || unread) {
+    const fits = this.#bytes.take(data.byteLength);
+    if (!this.#calls.take() || !fits || this.#inFlight >= CONNECTION_LIMITS.inFlight || unread) {
       const error = new StudioError('refused', 'too many calls at once', { remedy: 'wait a moment and try again' });
       this.#note(error, CLOSE.flooding);
       this.#send({ type: 'reply', id: message.id, reply: refusal(error) });

@@ -6,6 +6,8 @@ import path from 'node:path';
 import { _electron } from 'playwright-core';
 import type { ElectronApplication, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+// Brings the type of window.spatext.
+import type {} from '../../src/renderer/app/bridge.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 
