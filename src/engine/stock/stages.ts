@@ -1,8 +1,9 @@
 import type { JobPurpose } from '#shared/api/generation.ts';
 import type { SceneRecord } from '#shared/document/records.ts';
 import { StudioError } from '#shared/errors.ts';
+import { REFINE_STRENGTH, scaleOfEnlarging, scalesOf } from '#shared/stages.ts';
 import type { KnownPicture } from './known.ts';
-import { scaleOfEnlarging, scalesOf, viewAround, viewOfCanvas } from './view.ts';
+import { viewAround, viewOfCanvas } from './view.ts';
 import type { Size, Sizing, View } from './view.ts';
 
 /** A run of the denoiser over one view of the scene. */
@@ -27,10 +28,6 @@ export interface EnlargeStage {
 
 export type Stage = DenoiseStage | EnlargeStage;
 
-/** How much of the schedule the second stage of a high resolution runs. */
-const REFINE_STRENGTH = 0.4;
-/** A second stage has to work this much larger than the picture it gets, else it is only another picture. */
-const WORTH_IT = 1.25;
 const MOST_PIXELS = 64e6;
 
 /** The runs that a picture of a job takes, in order: known before the first one, so that the cost can be told. */
@@ -98,8 +95,9 @@ function enlarging(canvas: Size, picture: Size, factor: number, from: 'known' | 
       `${target.width} x ${target.height} pixels is more than this studio enlarges to (64 million)`,
       { kept: 'the picture is unchanged' },
     );
-  const scale = scaleOfEnlarging(canvas, sizing.native, target.width / canvas.width);
-  if (scale < (WORTH_IT * picture.width) / canvas.width) return [{ kind: 'enlarge', target }];
+  const has = picture.width / canvas.width;
+  const scale = scaleOfEnlarging(canvas, sizing.native, has, has * factor);
+  if (scale === null) return [{ kind: 'enlarge', target }];
   const view = viewOfCanvas(canvas, scale, sizing);
   return [{ kind: 'denoise', view, from, strength: REFINE_STRENGTH, refines: true, target }];
 }

@@ -6,6 +6,7 @@ import type { SceneRecord, SlotContent } from '#shared/document/records.ts';
 import type { GuidanceSettings } from '#shared/document/settings.ts';
 import { StudioError } from '#shared/errors.ts';
 import type { BitmapLookup } from '#shared/masks/rasterize.ts';
+import { scalesOf } from '#shared/stages.ts';
 import type { BlobStore } from '../blobs/blob-store.ts';
 import { loadBitmaps } from '../image/bitmaps.ts';
 import { encodePng, resizePicture, toPixels } from '../image/picture.ts';
@@ -39,7 +40,7 @@ import { dialsOf, stockSampler, toldScale } from './sampling.ts';
 import { stagesOf } from './stages.ts';
 import type { DenoiseStage, EnlargeStage, Stage } from './stages.ts';
 import { TextReader } from './text.ts';
-import { cutCanvas, scalesOf, sizingOf, viewOfCanvas } from './view.ts';
+import { cutCanvas, sizingOf, viewOfCanvas } from './view.ts';
 import type { View } from './view.ts';
 
 /** Previews at most this often: people see no more, and encoding them costs. */

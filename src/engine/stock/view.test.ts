@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createScene } from '#shared/document/create.ts';
+import { scalesOf, stepsOfStages } from '#shared/stages.ts';
 import type { Picture } from '../image/picture.ts';
 import { cellsInView } from './known.ts';
 import { stagesOf } from './stages.ts';
-import { canvasInView, cutCanvas, scalesOf, viewAround, viewOfCanvas } from './view.ts';
+import { canvasInView, cutCanvas, viewAround, viewOfCanvas } from './view.ts';
 
 const SIZING = { native: 512, cell: 8, step: 1 };
 const BLACK_BOX = { ...SIZING, step: 8 };
@@ -110,6 +111,26 @@ describe('stages of a job', () => {
     expect(stages({ width: 1024, height: 1024 }, { kind: 'grid', points: [[1, 1]], steps: 2 })).toEqual([
       ['noise', 512, 512],
     ]);
+  });
+
+  test('the steps told before are those of the stages', () => {
+    fc.assert(
+      fc.property(
+        fc.record({
+          width: fc.integer({ min: 64, max: 2048 }),
+          height: fc.integer({ min: 64, max: 2048 }),
+          upscale: fc.constantFrom(1 as const, 2 as const, 4 as const),
+        }),
+        fc.integer({ min: 1, max: 50 }),
+        (fields, steps) => {
+          const scene = createScene(fields);
+          const denoised = stagesOf({ kind: 'generate' }, scene, null, SIZING).flatMap((stage) =>
+            stage.kind === 'denoise' ? [Math.floor(steps * stage.strength)] : [],
+          );
+          expect(stepsOfStages(scene, 512, steps)).toBe(denoised.reduce((sum, n) => sum + n, 0));
+        },
+      ),
+    );
   });
 
   test('more than 64 million pixels are refused', () => {

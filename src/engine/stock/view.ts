@@ -41,30 +41,6 @@ export const sizingOf = (traits: StockTraits, native: number): Sizing => ({
 /** Fewer latent cells on a side than this no network can halve three times. */
 const FEWEST_CELLS = 8;
 
-/** Below this share of the size a model was trained on, pictures fall apart: then it works larger. */
-const SMALLEST_SHARE = 0.6;
-/** Beyond this share things are made twice (two heads): then a first picture is made smaller. */
-const LARGEST_SHARE = 1.5;
-/** A second stage works on at most this many times the trained size; beyond, the picture is enlarged. */
-const LARGEST_SECOND = 4;
-
-/**
- * How large a model works on a canvas: `first` is where a picture is laid out, `largest` where it is worked out. They
- * differ where the canvas is larger than the model can lay out in one piece.
- * @returns model pixels per scene pixel
- */
-export function scalesOf(scene: Size, native: number): { readonly first: number; readonly largest: number } {
-  const share = (scene.width * scene.height) / native ** 2;
-  if (share > LARGEST_SHARE)
-    return { first: 1 / Math.sqrt(share), largest: Math.min(1, Math.sqrt(LARGEST_SECOND / share)) };
-  const scale = share < SMALLEST_SHARE ? 1 / Math.sqrt(share) : 1;
-  return { first: scale, largest: scale };
-}
-
-/** The largest scale at which a canvas is worked out a second time, `factor` times its size. */
-export const scaleOfEnlarging = (scene: Size, native: number, factor: number): number =>
-  Math.min(factor, Math.max(1, Math.sqrt((LARGEST_SECOND * native ** 2) / (scene.width * scene.height))));
-
 /** The canvas at `scale`, in the middle of a picture of sides that the model can do. */
 export function viewOfCanvas(scene: Size, scale: number, { cell, step }: Sizing): View {
   const unit = step * cell;

@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { GenerateRequest } from '#shared/api/generation.ts';
+import type { PackSummary } from '#shared/api/packs.ts';
 import { sceneOf, segmentsOf, toDocument } from '#shared/document/document.ts';
 import type { DocumentRecord } from '#shared/document/records.ts';
 import { rasterizeShapes, NO_BITMAPS } from '#shared/masks/rasterize.ts';
@@ -67,6 +68,15 @@ describe('requests', () => {
     expect(passesOf({ ...scene, sampler: { ...scene.sampler, name: 'heun' }, batch: { count: 2, bestOf: 2 } })).toBe(
       384,
     );
+  });
+
+  it('count the second stage that a large canvas takes on an own model', () => {
+    const scene = sceneOf(testStudio().studio.document.getState().document);
+    const pack = { anySize: true, outputSize: { width: 512, height: 512 } } as PackSummary;
+    expect(passesOf({ ...scene, width: 512, height: 512 }, pack)).toBe(48);
+    // Sixteen steps, then the last six of them again.
+    expect(passesOf({ ...scene, width: 1024, height: 1024 }, pack)).toBe(66);
+    expect(passesOf({ ...scene, width: 1024, height: 1024 }, { ...pack, anySize: false })).toBe(48);
   });
 
   it('tell what the model sees from what it does not', () => {

@@ -5,7 +5,7 @@ import type { SceneRecord } from '#shared/document/records.ts';
 import { SAMPLERS } from '#shared/document/settings.ts';
 import { useT } from '../../app/i18n/texts.ts';
 import { useCommand } from '../../app/shell/use-command.ts';
-import { useDocument, useStudio } from '../../app/studio.ts';
+import { useDocument, useSession, useStudio } from '../../app/studio.ts';
 import { patchScene } from '../../store/recipes.ts';
 import { Button, IconButton } from '../../ui/button.tsx';
 import { NumberField } from '../../ui/number-field.tsx';
@@ -14,7 +14,7 @@ import { Popover } from '../../ui/popover.tsx';
 import { Select } from '../../ui/select.tsx';
 import { SliderRow } from '../../ui/slider.tsx';
 import { rollSeed, setSeed } from './actions.ts';
-import { passesOf } from './requests.ts';
+import { packOf, passesOf } from './requests.ts';
 import { SizeForm } from './size-form.tsx';
 
 const SAMPLER_NAMES: Readonly<Record<SceneRecord['sampler']['name'], string>> = {
@@ -40,10 +40,11 @@ const SAMPLER_NAMES: Readonly<Record<SceneRecord['sampler']['name'], string>> = 
 export function ImageSection() {
   const t = useT();
   const scene = useDocument((state) => sceneOf(state.document));
+  const pack = useSession((session) => packOf(scene, session.packs, session.defaultPack));
   return (
     <Section
       title={t('image.title')}
-      aside={<span className="num">{t('image.passes', { count: passesOf(scene) })}</span>}
+      aside={<span className="num">{t('image.passes', { count: passesOf(scene, pack) })}</span>}
     >
       <div className="cards">
         <Card title={t('image.sampler')} value={`${SAMPLER_NAMES[scene.sampler.name]}, ${scene.sampler.steps}`}>

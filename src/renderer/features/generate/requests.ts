@@ -1,5 +1,6 @@
 import type { CallInput } from '#shared/api/calls.ts';
 import type { ResultId, ResultSummary } from '#shared/api/generation.ts';
+import { stepsOfStages } from '#shared/stages.ts';
 import type { PackSummary } from '#shared/api/packs.ts';
 import { sceneOf, segmentsOf, toRecords } from '#shared/document/document.ts';
 import type { StudioDocument } from '#shared/document/document.ts';
@@ -102,11 +103,16 @@ export const liveRequest = (document: StudioDocument, view: View, steps: number)
   priority: 'front',
 });
 
-/** Network passes of one picture: what "16 steps" costs. Some samplers call the network twice a step. */
-export function passesOf(scene: SceneRecord): number {
+/**
+ * Network passes of a scene's pictures: what "16 steps" costs. Some samplers call the network twice a step, and an
+ * artist's own model makes large canvases in two stages.
+ */
+export function passesOf(scene: SceneRecord, pack?: PackSummary): number {
   const perStep = scene.guidance.mode === 'single' ? 2 : 3;
   const calls = scene.sampler.name === 'heun' || scene.sampler.name === 'dpm2-a' ? 2 : 1;
-  return scene.sampler.steps * perStep * calls * scene.batch.count * scene.batch.bestOf;
+  const { steps } = scene.sampler;
+  const staged = pack?.anySize ? stepsOfStages(scene, pack.outputSize.width, steps) : steps;
+  return staged * perStep * calls * scene.batch.count * scene.batch.bestOf;
 }
 
 /** The pack a scene is made with. */
