@@ -133,7 +133,7 @@ export class Stage {
     if (size.width === 0 || size.height === 0) return;
     const before = this.#size;
     this.#size = size;
-    this.scene.resize(size);
+    this.scene.resize(size, window.devicePixelRatio);
     this.live.resize(size, window.devicePixelRatio);
     if (this.#fitIfPending() || before.width === 0) return;
     if (this.#fitted) this.fit();

@@ -1,4 +1,4 @@
-import { Canvas } from 'fabric';
+import { Canvas, config } from 'fabric';
 import type { StudioDocument } from '#shared/document/document.ts';
 import { sceneOf, segmentsOf } from '#shared/document/document.ts';
 import type { Affine, Point } from '#shared/document/geometry.ts';
@@ -63,6 +63,7 @@ export class CanvasScene {
   #theme: CanvasTheme;
   #order: readonly SegmentId[] = [];
   #boxFor = '';
+  #ratio = 0;
 
   constructor(element: HTMLCanvasElement, theme: CanvasTheme, sources: SceneSources) {
     this.#theme = theme;
@@ -100,8 +101,11 @@ export class CanvasScene {
     this.canvas.requestRenderAll();
   }
 
-  resize({ width, height }: Size): void {
-    if (this.canvas.width === width && this.canvas.height === height) return;
+  /** @param ratio screen pixels per CSS pixel; another one after a move to another screen, or a zoom of the page */
+  resize({ width, height }: Size, ratio: number): void {
+    if (this.canvas.width === width && this.canvas.height === height && ratio === this.#ratio) return;
+    this.#ratio = ratio;
+    config.configure({ devicePixelRatio: ratio });
     this.canvas.setDimensions({ width, height });
     this.redraw();
   }
