@@ -145,6 +145,19 @@ export const VIEW_COMMANDS: readonly Command[] = [
     run: (studio) => studio.view.setState({ shown: { kind: 'none' } }),
   },
   {
+    id: 'view.rulers',
+    label: 'command.view.rulers',
+    group: 'view',
+    shortcuts: ['Alt+Shift+L'],
+    checked: (studio) => studio.session.getState().settings.showRulers,
+    run: async (studio) => {
+      const { settings } = studio.session.getState();
+      studio.session.setState({
+        settings: await studio.api.call('settings.set', { showRulers: !settings.showRulers }),
+      });
+    },
+  },
+  {
     id: 'view.left',
     label: 'command.view.left',
     group: 'view',

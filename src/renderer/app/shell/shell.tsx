@@ -3,9 +3,10 @@ import { Suspense, lazy } from 'react';
 import { Group, Panel, Separator, useDefaultLayout } from 'react-resizable-panels';
 import { GuidancePanel } from '../../features/guidance/guidance-panel.tsx';
 import { ResultsStrip } from '../../features/history/results-strip.tsx';
+import { Rulers } from '../../features/rulers/rulers.tsx';
 import { LeftPanel } from '../../features/segments/left-panel.tsx';
 import { useT } from '../i18n/texts.ts';
-import { useDocument, useView } from '../studio.ts';
+import { useDocument, useSession, useView } from '../studio.ts';
 import { StatusBar } from './status-bar.tsx';
 import { TopBar } from './top-bar.tsx';
 
@@ -16,6 +17,7 @@ export function Shell() {
   const t = useT();
   const panels = useView((view) => view.panels);
   // Until the document is there nothing is shown in its place: an empty canvas would flash by.
+  const rulers = useSession((session) => session.settings.showRulers);
   const loaded = useDocument((state) => state.id !== null);
   const columns = useDefaultLayout({ id: 'columns', panelIds: shownIds(panels.left, panels.right) });
   const rows = useDefaultLayout({ id: 'rows', panelIds: panels.bottom ? ['middle', 'bottom'] : ['middle'] });
@@ -42,12 +44,15 @@ export function Shell() {
               </>
             ) : null}
             <Panel id="stage" minSize="320px">
-              <main className="stage" aria-label={t('shell.canvas')}>
-                {loaded ? (
-                  <Suspense>
-                    <CanvasView />
-                  </Suspense>
-                ) : null}
+              <main className={`stage ${rulers ? 'stage-ruled' : ''}`} aria-label={t('shell.canvas')}>
+                {rulers ? <Rulers /> : null}
+                <div className="stage-inner">
+                  {loaded ? (
+                    <Suspense>
+                      <CanvasView />
+                    </Suspense>
+                  ) : null}
+                </div>
               </main>
             </Panel>
             {panels.right ? (

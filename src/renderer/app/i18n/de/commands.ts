@@ -57,6 +57,7 @@ export default {
   'command.view.labels': 'Beschriftungen zeigen',
   'command.view.place': 'Bild darüber, darunter, geteilt',
   'command.view.hidePicture': 'Bild ausblenden',
+  'command.view.rulers': 'Lineale',
   'command.view.left': 'Linke Leiste',
   'command.view.right': 'Rechte Leiste',
   'command.view.bottom': 'Ergebnisleiste',

@@ -55,6 +55,7 @@ export default {
   'command.view.labels': 'Show labels',
   'command.view.place': 'Picture over, under, split',
   'command.view.hidePicture': 'Hide the picture',
+  'command.view.rulers': 'Rulers',
   'command.view.left': 'Left panel',
   'command.view.right': 'Right panel',
   'command.view.bottom': 'Results strip',
