@@ -1,7 +1,7 @@
 """SD 1.5's UNet with random weights: the time of a pass in diffusers, then the graph that its exporter writes.
 
-python bench/exported_unet.py FOLDER   writes FOLDER/unet.onnx and prints processor seconds as JSON.
-Needs torch, diffusers, onnx. Started by bench/stock-ratio.ts.
+python bench/exported_unet.py FOLDER SIDE   writes FOLDER/unet.onnx (its weights beside it, one file each, as PyTorch does above 2 GB) and prints processor seconds as JSON.
+Needs torch and diffusers. Started by bench/stock-ratio.ts.
 """
 
 import json
@@ -30,10 +30,10 @@ class Plain(torch.nn.Module):
 
 
 def main():
-    folder = Path(sys.argv[1])
+    folder, side = Path(sys.argv[1]), int(sys.argv[2])
     torch.set_num_threads(2)
     model = Plain(UNet2DConditionModel(**CONFIG).eval())
-    inputs = (torch.randn(1, 4, 64, 64), torch.tensor(499.0), torch.randn(1, 77, 768))
+    inputs = (torch.randn(1, 4, side, side), torch.tensor(499.0), torch.randn(1, 77, 768))
     times = []
     with torch.no_grad():
         for _ in range(3):
@@ -43,16 +43,9 @@ def main():
         names = ["sample", "timestep", "encoder_hidden_states"]
         axes = {"sample": {0: "batch"}, "encoder_hidden_states": {0: "batch"}}
         torch.onnx.export(
-            model, inputs, folder / "traced.onnx", input_names=names, output_names=["out_sample"],
+            model, inputs, folder / "unet.onnx", input_names=names, output_names=["out_sample"],
             dynamic_axes=axes, opset_version=17, dynamo=False, do_constant_folding=False,
         )
-    import onnx
-
-    graph = onnx.load(str(folder / "traced.onnx"))
-    onnx.save(graph, str(folder / "unet.onnx"), save_as_external_data=True, location="unet.onnx_data")
-    for file in folder.iterdir():
-        if not file.name.startswith("unet.onnx"):
-            file.unlink()
     print(json.dumps({"processorSeconds": [round(t, 2) for t in times[1:]]}))
 
 

@@ -1,7 +1,8 @@
 // A pass of SD 1.5's UNet opened in place, against the same network exported by PyTorch and run by ONNX Runtime, and
-// against diffusers; in turn, in processor seconds. node bench/stock-ratio.ts PYTHON FOLDER (both networks go there)
+// against diffusers; in turn, in processor seconds.
+// node bench/stock-ratio.ts PYTHON FOLDER [SIDE of the latents, 64] (both networks go into the folder, and go away again)
 import { execFile } from 'node:child_process';
-import { rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { buildUnet } from '../src/engine/checkpoints/graphs/unet.ts';
@@ -13,15 +14,20 @@ import { NoiseStream } from '../src/engine/tensor/index.ts';
 import { writeFullSizeCheckpoint } from './full-size-checkpoint.ts';
 import { record, spread } from './record.ts';
 
-const [python, folder] = process.argv.slice(2);
+const [python, folder, sideText = '64'] = process.argv.slice(2);
+const side = Number(sideText);
 if (!python || !folder) throw new Error('usage: stock-ratio.ts PYTHON FOLDER');
 const CPU = { providers: ['cpu'], threads: 2 } as const;
 const ROUNDS = 4;
 const random = (shape: number[]): Fed => ({ data: new NoiseStream(1).normal(shape).data, shape });
 
-const { stdout } = await promisify(execFile)(python, [path.join(import.meta.dirname, 'exported_unet.py'), folder], {
-  maxBuffer: 1 << 24,
-});
+const { stdout } = await promisify(execFile)(
+  python,
+  [path.join(import.meta.dirname, 'exported_unet.py'), folder, String(side)],
+  {
+    maxBuffer: 1 << 24,
+  },
+);
 const { processorSeconds } = JSON.parse(stdout.trim().split('\n').at(-1) ?? '{}') as { processorSeconds: number[] };
 const file = path.join(folder, 'sd15.safetensors');
 await writeFullSizeCheckpoint('sd15', file);
@@ -29,12 +35,12 @@ const { unet } = await recogniseCheckpoint(file);
 const ours = await openGraph('ours', buildUnet(unet.table, unet), CPU);
 const exported = await openGraph('exported', { file: path.join(folder, 'unet.onnx') }, CPU);
 
-const sample = random([1, 4, 64, 64]);
+const sample = random([1, 4, side, side]);
 const text = random([1, 77, 768]);
 const timestep: Fed = { data: Float32Array.of(499), shape: [1] };
 const bias = Object.fromEntries(
   attentionLevels(unet.table).map(({ bias: name, halvings }) => {
-    const places = (64 >> halvings) ** 2;
+    const places = (side >> halvings) ** 2;
     return [name, { data: new Float32Array(places * 77), shape: [1, 1, places, 77] }];
   }),
 );
@@ -57,10 +63,9 @@ for (let i = 0; i < ROUNDS; i++) {
 }
 await ours.release();
 await exported.release();
-await Promise.all(
-  [file, path.join(folder, 'unet.onnx'), path.join(folder, 'unet.onnx_data')].map((f) => rm(f, { force: true })),
-);
-record('stock-ratio', 'node bench/stock-ratio.ts PYTHON FOLDER', {
+for (const name of await readdir(folder)) await rm(path.join(folder, name));
+record('stock-ratio', `node bench/stock-ratio.ts PYTHON FOLDER ${side}`, {
+  picture: side * 8,
   processorSecondsOfAPass: {
     openedInPlace: spread(times.ours),
     exported: spread(times.exported),

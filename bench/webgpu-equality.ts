@@ -5,6 +5,7 @@ import { CheckpointNetworks } from '../src/engine/stock/checkpoint-networks.ts';
 import type { StockCall, StockRow } from '../src/engine/stock/networks.ts';
 import { TextReader } from '../src/engine/stock/text.ts';
 import { NoiseStream } from '../src/engine/tensor/index.ts';
+import { record } from './record.ts';
 
 const [file] = process.argv.slice(2);
 if (!file) throw new Error('usage: webgpu-equality.ts CHECKPOINT');
@@ -60,10 +61,7 @@ const distances = Object.fromEntries(
     return [name, { distance, ofLargest: largest, numbers: other.every(Number.isFinite) }];
   }),
 );
-console.log(
-  JSON.stringify({
-    checkpoint: checkpoint.name,
-    distances,
-    milliseconds: { cpu: cpu.milliseconds, webgpu: gpu.milliseconds },
-  }),
-);
+record(`webgpu-equality-${checkpoint.name}`, 'node bench/webgpu-equality.ts CHECKPOINT', {
+  distances,
+  milliseconds: { cpu: cpu.milliseconds, webgpu: gpu.milliseconds },
+});
