@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import type { z } from 'zod';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { GenerateRequest } from '#shared/api/generation.ts';
 import type { JobId, Result } from '#shared/api/generation.ts';
 import { createScene, createSegment } from '#shared/document/create.ts';
@@ -17,6 +17,9 @@ import { openEngine } from './engine.ts';
 import type { EngineEvent, EngineHandle } from './engine-api.ts';
 import { forkNodeEngine } from './node-port.ts';
 import type { EnginePort } from './protocol.ts';
+
+// Whole jobs on a machine that may be busy with other tests.
+vi.setConfig({ testTimeout: 180_000 });
 
 let folder: string;
 let engine: EngineHandle;
@@ -54,7 +57,7 @@ function start(what: GenerateRequest): JobId {
   engine.submit(job, what);
   return job;
 }
-async function until<T>(look: () => T | undefined | false, ms = 30_000): Promise<T> {
+async function until<T>(look: () => T | undefined | false, ms = 120_000): Promise<T> {
   const end = performance.now() + ms;
   for (;;) {
     const found = look();
