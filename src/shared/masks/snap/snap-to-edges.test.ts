@@ -128,6 +128,12 @@ describe('snapToEdges', () => {
     const fine = picture(draw(thing, 512, 512));
     expect(maskIou(snapToEdges(growMask(truth, 10), fine), truth)).toBeGreaterThan(0.97);
   });
+  test('an outline that lies askew over the thing finds it all the same', () => {
+    const low = draw([{ kind: 'ellipse', cx: 128, cy: 150, rx: 60, ry: 34 }], 256);
+    const askew = draw([{ kind: 'ellipse', cx: 136, cy: 124, rx: 66, ry: 44 }], 256);
+    expect(maskIou(askew, low)).toBeLessThan(0.5);
+    expect(maskIou(snapToEdges(askew, picture(low)), low)).toBeGreaterThan(0.8);
+  });
   test('nothing farther away than the reach changes', () => {
     const rough = draw([rect(100, 100, 60, 60)], 256);
     const snapped = snapToEdges(rough, image, { reach: 6 });

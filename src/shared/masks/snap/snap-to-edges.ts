@@ -1,4 +1,4 @@
-import { smoothMask } from '../blur.ts';
+import { featherMask, smoothMask } from '../blur.ts';
 import { connectedComponents } from '../components.ts';
 import { growMask } from '../distance.ts';
 import { COVERED, createMask, invertMask, maskArea, maskBounds } from '../mask.ts';
@@ -24,6 +24,8 @@ const COMPONENTS = 5;
 const ROUNDS = 3;
 /** Contrast weight of GrabCut. */
 const GAMMA = 50;
+/** Weight of the rough mask against the colours, both being log likelihoods. */
+const HINT = 0.3;
 
 const OUTSIDE = 0;
 const INSIDE = 1;
@@ -69,11 +71,15 @@ export function snapToEdges(mask: Mask, image: RgbaImage, options: SnapOptions =
     const contrast = meanContrast(planes);
     const gamma = options.smoothness === undefined ? GAMMA : GAMMA * options.smoothness;
     if (!labels || !models || !last) {
-      const trimap = firstTrimap(planes, reach * scale);
+      const rough: Mask = { width, height, data: Uint8Array.from(planes.cover, (value) => Math.round(value * 255)) };
+      const askew = options.reach === undefined && isCompact(rough);
+      const trimap = firstTrimap(rough, reach * scale, askew);
+      // An outline is also a hint, the stronger the farther a place lies from it.
+      const hint = askew ? featherMask(rough, 2 * reach * scale) : undefined;
       labels = Uint8Array.from(planes.cover, (value) => (value >= 0.5 ? INSIDE : OUTSIDE));
       for (let round = 0; round < ROUNDS; round += 1) {
         models = learn(planes, labels);
-        labels = cut(planes, trimap, labels, models, contrast, gamma);
+        labels = cut(planes, trimap, labels, models, contrast, gamma, hint);
       }
     } else {
       const larger = enlarge(labels, last.width, last.height, width, height);
@@ -90,18 +96,33 @@ interface Models {
   readonly outside: ColourModel;
 }
 
-/** What lies deeper than `reach` inside or outside stays; a thin stroke keeps its spine. */
-function firstTrimap(planes: Planes, reach: number): Uint8Array {
-  const { width, height, cover } = planes;
-  const rough: Mask = { width, height, data: Uint8Array.from(cover, (value) => Math.round(value * 255)) };
+/** A filled outline, as against a stroke: it holds a disc of six tenths the radius of one of its area. */
+const isCompact = (rough: Mask): boolean => maskArea(growMask(rough, -0.6 * Math.sqrt(maskArea(rough) / Math.PI))) >= 1;
+
+/**
+ * What cannot change: the outside beyond `reach`, and the heart of the inside. An outline drawn around a thing may lie
+ * askew over it, so its heart is no more than a tenth of it (unless the artist set the reach); a stroke drawn on a thing
+ * is taken at its word, its spine stays.
+ */
+function firstTrimap(rough: Mask, reach: number, askew: boolean): Uint8Array {
   const outer = growMask(rough, Math.max(1, reach));
-  let inner = growMask(rough, -Math.max(1, reach));
-  for (let depth = reach * 0.7; maskArea(inner) < 1 && depth > 0.3; depth *= 0.7) inner = growMask(rough, -depth);
+  const area = maskArea(rough);
+  let depth = Math.max(1, reach);
+  let inner = growMask(rough, -depth);
+  // What runs out of the picture does not shrink there: the whole canvas never would.
+  const deepest = Math.max(rough.width, rough.height);
+  while (askew && depth < deepest && maskArea(inner) > 0.1 * area) {
+    depth *= 1.15;
+    const deeper = growMask(rough, -depth);
+    if (maskArea(deeper) < 1) break;
+    inner = deeper;
+  }
+  while (maskArea(inner) < 1 && depth > 0.3) {
+    depth *= 0.7;
+    inner = growMask(rough, -depth);
+  }
   const keep = maskArea(inner) < 1 ? rough : inner;
-  const trimap = new Uint8Array(width * height);
-  for (let i = 0; i < trimap.length; i += 1)
-    trimap[i] = (outer.data[i] ?? 0) < COVERED ? OUTSIDE : (keep.data[i] ?? 0) >= COVERED ? INSIDE : OPEN;
-  return trimap;
+  return outer.data.map((value, i) => (value < COVERED ? OUTSIDE : (keep.data[i] ?? 0) >= COVERED ? INSIDE : OPEN));
 }
 
 /** Only pixels next to the outline found on the smaller copy are decided anew. */
@@ -159,6 +180,7 @@ function cut(
   models: Models,
   contrast: number,
   gamma: number,
+  hint?: Mask,
 ): Uint8Array {
   const { width, height, lab } = planes;
   const nodeOf = new Int32Array(trimap.length).fill(-1);
@@ -179,6 +201,10 @@ function cut(
         const a = lab[3 * i + 1] ?? 0;
         const b = lab[3 * i + 2] ?? 0;
         flow.addTerminals(node, models.outside.cost(l, a, b), models.inside.cost(l, a, b));
+        if (hint) {
+          const inside = Math.min(0.99, Math.max(0.01, (hint.data[i] ?? 0) / 255));
+          flow.addTerminals(node, -HINT * Math.log(1 - inside), -HINT * Math.log(inside));
+        }
       }
       for (const [dx, dy, nearness] of NEIGHBOURS) {
         const nx = x + dx;
@@ -234,7 +260,7 @@ function finish(mask: Mask, box: PixelBox, labels: Uint8Array, width: number, he
     }
   }
   // The cut runs along whole pixels: a little smoothing takes out its steps.
-  return smoothMask(out, 2 * Math.max(1, columns / width));
+  return smoothMask(out, Math.max(2 * Math.max(1, columns / width), 0.02 * Math.sqrt(maskArea(out))));
 }
 
 function withoutCrumbs(mask: Mask, share: number): Mask {
