@@ -184,6 +184,7 @@ function start(): void {
   app.on('window-all-closed', () => {
     if (process.platform !== 'darwin') app.quit();
   });
+  app.on('before-quit', () => opened.markEnding());
   let saved = false;
   app.on('will-quit', (event) => {
     if (saved) return;

@@ -117,6 +117,15 @@ describe('a window', () => {
     expect(windows.count).toBe(0);
   });
 
+  it('comes back with all its neighbours when the studio was ended, not they', async () => {
+    windows.restore();
+    windows.open();
+    windows.markEnding();
+    for (const window of made) window.close();
+    await states.flush();
+    expect(states.lastOpen).toEqual(['window-1', 'window-2']);
+  });
+
   it('gets the lowest free name, and is found by its contents', () => {
     windows.restore();
     windows.open();

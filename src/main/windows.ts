@@ -38,9 +38,15 @@ const REVIVALS = 3;
 export class Windows {
   readonly #options: WindowsOptions;
   readonly #open = new Map<string, StudioWindow>();
+  #ending = false;
 
   constructor(options: WindowsOptions) {
     this.#options = options;
+  }
+
+  /** The studio ends: the windows that are open now come back at the next start. */
+  markEnding(): void {
+    this.#ending = true;
   }
 
   get count(): number {
@@ -198,8 +204,8 @@ export class Windows {
     });
     window.on('closed', () => {
       this.#open.delete(id);
-      // The last window stays in the list, so that the next start opens it again.
-      if (this.#open.size > 0) states.setOpen([...this.#open.keys()]);
+      // Windows that close because the studio ends, and the last one, stay in the list: the next start opens them.
+      if (this.#open.size > 0 && !this.#ending) states.setOpen([...this.#open.keys()]);
       studio.windowGone(id);
     });
   }
