@@ -3,6 +3,7 @@ import type { JobSummary } from '#shared/api/generation.ts';
 import { StudioError } from '#shared/errors.ts';
 import { translate } from './i18n/texts.ts';
 import { isDocumentText, takesText } from './keyboard.ts';
+import { withNames } from './studio.ts';
 import type { Studio } from './studio.ts';
 
 /** Results the strip keeps at hand; the history view loads further ones. */
@@ -142,7 +143,7 @@ function noteFailure(studio: Studio, job: JobSummary): void {
   const quiet = job.purpose.kind === 'live' || job.purpose.kind === 'grid';
   studio.session.notify({
     level: quiet ? 'warning' : 'error',
-    message: job.error.message,
+    message: withNames(studio, job.error.message),
     kept: job.error.kept,
     remedy: job.error.remedy,
   });

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { StudioError } from '#shared/errors.ts';
 import { canvasCommands } from '../canvas/canvas-commands.ts';
 import { ALL_COMMANDS } from './command-list/all.ts';
 import { createCommandRegistry } from './commands.ts';
@@ -136,6 +137,14 @@ describe('running', () => {
     );
     expect(() => registry.add([{ id: 'x.fail', label: 'app.name', group: 'app', run: () => undefined }])).toThrow(
       /x.fail/,
+    );
+  });
+
+  it('calls segments by their names in what the host says', () => {
+    const { studio } = testStudio();
+    studio.report(new StudioError('unsupported', 'segment:fox is filled by a picture, segment:gone is not there'));
+    expect(studio.session.getState().notices[0]?.message).toBe(
+      '“a fox” is filled by a picture, segment:gone is not there',
     );
   });
 

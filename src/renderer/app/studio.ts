@@ -2,6 +2,7 @@ import { createContext, useContext } from 'react';
 import { useStore } from 'zustand';
 import { useShallow } from 'zustand/react/shallow';
 import type { StudioApi } from '#shared/api/studio-api.ts';
+import { segmentName } from '#shared/document/document.ts';
 import { StudioError } from '#shared/errors.ts';
 import { createDocumentStore } from '../store/document-store.ts';
 import type { DocumentState, DocumentStore } from '../store/document-store.ts';
@@ -34,7 +35,12 @@ export function createStudio(api: StudioApi, blobUrl: (hash: string) => string):
   const report = (thrown: unknown): void => {
     const error = StudioError.from(thrown);
     if (error.code === 'cancelled') return;
-    session.notify({ level: 'error', message: error.message, kept: error.kept, remedy: error.remedy });
+    session.notify({
+      level: 'error',
+      message: withNames(studio, error.message),
+      kept: error.kept,
+      remedy: error.remedy,
+    });
   };
   const studio: Studio = {
     api,
@@ -63,6 +69,16 @@ export function createStudio(api: StudioApi, blobUrl: (hash: string) => string):
     },
   };
   return studio;
+}
+
+/** A host's sentence with segments called by their names instead of their ids. */
+export function withNames(studio: Pick<Studio, 'document'>, sentence: string): string {
+  const { document } = studio.document.getState();
+  return sentence.replaceAll(/segment:[A-Za-z0-9_-]+/g, (id) => {
+    const segment = document[id];
+    const name = segment?.type === 'segment' ? segmentName(document, segment) : '';
+    return name ? `“${name}”` : id;
+  });
 }
 
 export const StudioContext = createContext<Studio | null>(null);

@@ -3,7 +3,7 @@ import { ArrowDownToLine, ArrowUpToLine, ListOrdered, Pause, Play, Skull, X } fr
 import { useEffect, useState } from 'react';
 import type { JobSummary } from '#shared/api/generation.ts';
 import { useT } from '../../app/i18n/texts.ts';
-import { useSession, useStudio } from '../../app/studio.ts';
+import { useSession, useStudio, withNames } from '../../app/studio.ts';
 import { IconButton } from '../../ui/button.tsx';
 import { Empty } from '../../ui/parts.tsx';
 import { Popover } from '../../ui/popover.tsx';
@@ -82,7 +82,7 @@ function QueueJob({ job, first }: { readonly job: JobSummary; readonly first: bo
     return () => clearTimeout(timer);
   }, [cancelling]);
   const active = isActive(job);
-  const words = active ? progressWords(t, job) : job.state === 'failed' ? (job.error?.message ?? t('job.failed')) : t(`job.${job.state === 'done' ? 'done' : 'cancelled'}`); // prettier-ignore
+  const words = active ? progressWords(t, job) : job.state === 'failed' ? withNames(studio, job.error?.message ?? t('job.failed')) : t(`job.${job.state === 'done' ? 'done' : 'cancelled'}`); // prettier-ignore
   return (
     <div className="queue-job">
       <span className="title ellipsis">

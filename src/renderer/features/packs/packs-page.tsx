@@ -106,8 +106,8 @@ function Pack({
           {t('packs.sizes', {
             map: `${pack.mapSize.width} × ${pack.mapSize.height}`,
             output: `${pack.outputSize.width} × ${pack.outputSize.height}`,
-          })}{' '}
-          · {pack.licence}
+          })}
+          {pack.licence ? ` · ${pack.licence}` : ''}
         </div>
         {pack.problem ? <div className="problem">{pack.problem}</div> : null}
         <div className="chips">
@@ -118,7 +118,7 @@ function Pack({
           ))}
         </div>
       </div>
-      <div>
+      <div className="pack-buttons">
         {isDefault ? (
           <span className="tag-chip">{t('packs.default')}</span>
         ) : (

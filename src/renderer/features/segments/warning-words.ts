@@ -1,6 +1,7 @@
 import type { SegmentWarning } from '#shared/api/generation.ts';
 import { sceneOf, slotOf } from '#shared/document/document.ts';
 import type { StudioDocument } from '#shared/document/document.ts';
+import { WARNING_LIMITS } from '#shared/masks/warnings.ts';
 import { formatNumber } from '../../app/format.ts';
 import type { TextKey, Translate } from '../../app/i18n/texts.ts';
 import type { Studio } from '../../app/studio.ts';
@@ -15,7 +16,10 @@ export function warningWords(t: Translate, warning: SegmentWarning): string {
     case 'empty':
       return t('warning.empty');
     case 'too-small':
-      return t('warning.tooSmall', { area: percent(warning.area) });
+      // Large enough, yet nowhere as wide as a cell of the map.
+      return warning.area >= WARNING_LIMITS.smallArea
+        ? t('warning.thin')
+        : t('warning.tooSmall', { area: percent(warning.area) });
     case 'hidden':
       return t('warning.hidden');
     case 'mostly-hidden':

@@ -79,6 +79,7 @@ export default {
   'slot.notAPictureRemedy': 'PNG, JPEG oder WebP verwenden',
   'warning.empty': 'nichts gezeichnet',
   'warning.tooSmall': 'klein: {{area}}',
+  'warning.thin': 'zu dünn',
   'warning.hidden': 'verdeckt',
   'warning.mostlyHidden': 'meist verdeckt',
   'warning.split': 'in Teilen',

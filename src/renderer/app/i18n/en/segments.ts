@@ -78,6 +78,7 @@ export default {
   'slot.notAPictureRemedy': 'Use PNG, JPEG or WebP',
   'warning.empty': 'nothing drawn',
   'warning.tooSmall': 'small: {{area}}',
+  'warning.thin': 'too thin',
   'warning.hidden': 'covered',
   'warning.mostlyHidden': 'mostly covered',
   'warning.split': 'in parts',
