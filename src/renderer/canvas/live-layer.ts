@@ -36,10 +36,6 @@ export class LiveLayer {
     this.#context = element.getContext('2d');
   }
 
-  get isEmpty(): boolean {
-    return !this.#dirty;
-  }
-
   resize(size: Size, ratio: number): void {
     if (size.width === this.#size.width && size.height === this.#size.height && ratio === this.#ratio) return;
     this.#size = size;

@@ -3,9 +3,6 @@ import { PALETTE, colourOf } from '#shared/document/palette.ts';
 // One palette for the canvas, for exports and for contact sheets.
 export { PALETTE, colourOf };
 
-/** Text on a segment's colour. */
-export const ON_COLOUR = '#101216';
-
 export type PatternName = 'diagonal' | 'back-diagonal' | 'dots' | 'horizontal' | 'vertical' | 'cross';
 const PATTERNS: readonly PatternName[] = ['diagonal', 'dots', 'back-diagonal', 'horizontal', 'cross', 'vertical'];
 

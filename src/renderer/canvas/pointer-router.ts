@@ -82,7 +82,7 @@ export class PointerRouter {
     const { preview, view } = this.#stage;
     const at = this.#last;
     if (!at || this.#tool.cursor !== 'ring' || this.#space || this.#ringDiameter() < 6) preview.hideRing();
-    else preview.ring(at.screen, this.#ringDiameter() * (view.drawing ? at.pressure : 1), undefined);
+    else preview.ring(at.screen, this.#ringDiameter() * (view.drawing ? at.pressure : 1));
   }
 
   destroy(): void {

@@ -67,13 +67,12 @@ export class PreviewLayer {
   }
 
   /** @param at screen point; @param diameter screen pixels */
-  ring(at: Point, diameter: number, colour: string | undefined): void {
+  ring(at: Point, diameter: number): void {
     this.#ring.style.display = '';
     this.#ring.setAttribute('transform', `translate(${at[0]} ${at[1]})`);
     const radius = Math.max(1.5, diameter / 2);
     this.#circles[0]?.setAttribute('r', String(radius + 0.75));
     this.#circles[1]?.setAttribute('r', String(radius));
-    if (this.#circles[1]) this.#circles[1].style.stroke = colour ?? '';
   }
 
   hideRing(): void {

@@ -38,10 +38,6 @@ export class TransformDrag {
     ];
   }
 
-  get active(): boolean {
-    return this.#dragging !== undefined;
-  }
-
   /** Whether one of the handles is under a screen point. */
   handleAt([x, y]: Point): boolean {
     const { box } = this.#stage.scene;

@@ -1,15 +1,12 @@
 import type { Shape, ShapeOp, StrokePoint } from '#shared/document/geometry.ts';
 import { LIMITS } from '#shared/document/limits.ts';
 
-/** A shape as a gesture makes it, before it is known how it joins the segment. */
-export type DrawnShape = Shape;
-
 /**
  * A segment's shapes with one more. A stroke joins the strokes before it if they do the same thing, so that a
  * drawing of a hundred strokes is one shape.
  * @param inverted the segment shows the outside of its shapes: what adds to the area takes from the shapes
  */
-export function addShape(shapes: readonly Shape[], shape: DrawnShape, op: ShapeOp, inverted = false): Shape[] {
+export function addShape(shapes: readonly Shape[], shape: Shape, op: ShapeOp, inverted = false): Shape[] {
   if (inverted && op === 'intersect') {
     // not(S) and R = not(S or not R): the shapes gain everything outside R
     return [

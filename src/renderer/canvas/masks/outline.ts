@@ -20,10 +20,6 @@ export class Outline {
     this.path = this.#toPath();
   }
 
-  get isEmpty(): boolean {
-    return this.bounds === undefined;
-  }
-
   rings(): Point[][] {
     const rings: Point[][] = [];
     for (const [index, start] of this.#starts.entries()) {

@@ -5,7 +5,6 @@ export interface CanvasTheme {
   readonly edge: string;
   readonly accent: string;
   readonly handle: string;
-  readonly dark: boolean;
 }
 
 export function readTheme(element: Element): CanvasTheme {
@@ -18,7 +17,6 @@ export function readTheme(element: Element): CanvasTheme {
     edge: dark ? 'rgb(0 0 0 / 70%)' : 'rgb(20 25 35 / 22%)',
     accent: token('--accent', '#7aa2ff'),
     handle: '#ffffff',
-    dark,
   };
 }
 

@@ -7,7 +7,6 @@ import {
   boxToScreen,
   fit,
   keepInSight,
-  nextStop,
   panBy,
   toScene,
   toScreen,
@@ -50,15 +49,6 @@ describe('the viewport', () => {
     expect(toScreen(fitted, [0, 0])).toEqual([60, 10]);
     expect(toScreen(fitted, [512, 256])).toEqual([1084, 522]);
     expect(fit({ x: 0, y: 0, width: 10, height: 10 }, { width: 1000, height: 1000 }, margin, 1).zoom).toBe(1);
-  });
-
-  test('zoom stops go up and down through the same numbers', () => {
-    expect(nextStop(1, 1)).toBe(1.5);
-    expect(nextStop(1.5, -1)).toBe(1);
-    expect(nextStop(0.9995, 1)).toBe(1.5); // as good as 1
-    expect(nextStop(32, 1)).toBe(32);
-    expect(nextStop(0.05, -1)).toBe(0.05);
-    expect(nextStop(0.8, -1)).toBeCloseTo(2 / 3);
   });
 
   test('the sheet cannot be lost off the screen', () => {

@@ -40,16 +40,6 @@ export function zoomTo(view: Viewport, zoom: number, at: Point): Viewport {
 
 export const zoomBy = (view: Viewport, factor: number, at: Point): Viewport => zoomTo(view, view.zoom * factor, at);
 
-/** The steps of the zoom commands; a wheel moves freely between them. */
-const STOPS = [0.05, 0.1, 0.25, 1 / 3, 0.5, 2 / 3, 1, 1.5, 2, 3, 4, 6, 8, 12, 16, 24, 32];
-
-/** The next stop above or below the present zoom. */
-export function nextStop(zoom: number, direction: 1 | -1): number {
-  const slack = 1.001;
-  if (direction > 0) return STOPS.find((stop) => stop > zoom * slack) ?? ZOOM_MAX;
-  return STOPS.findLast((stop) => stop * slack < zoom) ?? ZOOM_MIN;
-}
-
 export const panBy = (view: Viewport, dx: number, dy: number): Viewport => ({
   zoom: view.zoom,
   x: view.x + dx,
