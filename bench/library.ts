@@ -1,7 +1,7 @@
 // A history of 100,000 results with an embedding each: how long opening, pages, searches and retrieval take.
 import { existsSync, statSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import os, { tmpdir } from 'node:os';
 import path from 'node:path';
 import { CALLS } from '#shared/api/calls.ts';
 import type { CallInput } from '#shared/api/calls.ts';
@@ -91,6 +91,8 @@ const figures = {
   rows: (await list({})).total,
   databaseMiB: Math.round(statSync(path.join(folder, 'library.sqlite')).size / 2 ** 20),
   fillSeconds: filled === null ? null : Math.round(filled),
+  /** Other work on the machine at the time: the figures were not taken in quiet. */
+  loadAverage: Number(os.loadavg()[0]?.toFixed(1)),
   milliseconds: {
     open: spread(opened),
     'page: newest 50': await time(20, () => list({})),

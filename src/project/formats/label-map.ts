@@ -69,7 +69,8 @@ export function readLabelMap(picture: Picture, table: LabelTable): { areas: Area
 function classify(picture: Picture, colours: readonly [number, number, number][]): Uint16Array {
   const { width, height, channels, data } = picture;
   const nearest = new Uint16Array(width * height);
-  const squared = new Float64Array(width * height);
+  /** 2: sure, 1: likely, 0: of no colour. */
+  const certainty = new Uint8Array(width * height);
   // Pictures of labels have few colours, and even a JPEG of one many pixels of each.
   const known = new Map<number, { index: number; best: number }>();
   for (let i = 0; i < nearest.length; i += 1) {
@@ -86,16 +87,15 @@ function classify(picture: Picture, colours: readonly [number, number, number][]
       known.set(key, found);
     }
     nearest[i] = found.index;
-    squared[i] = found.best;
+    certainty[i] = found.best <= SURE ** 2 ? 2 : found.best <= LIKELY ** 2 ? 1 : 0;
   }
   const labels = new Uint16Array(width * height);
-  for (let i = 0; i < labels.length; i += 1)
-    if ((nearest[i] ?? 0) > 0 && (squared[i] ?? 0) <= SURE ** 2) labels[i] = nearest[i] ?? 0;
+  for (let i = 0; i < labels.length; i += 1) if (certainty[i] === 2) labels[i] = nearest[i] ?? 0;
   const sure = Uint16Array.from(labels);
   for (let y = 0, i = 0; y < height; y += 1)
     for (let x = 0; x < width; x += 1, i += 1) {
       const label = nearest[i] ?? 0;
-      if (label === 0 || sure[i] !== 0 || (squared[i] ?? 0) > LIKELY ** 2) continue;
+      if (label === 0 || certainty[i] !== 1) continue;
       if (hasNear(sure, width, height, x, y, label)) labels[i] = label;
     }
   return labels;
