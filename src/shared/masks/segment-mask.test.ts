@@ -118,6 +118,21 @@ describe('disjointMasks', () => {
     const equal = toDocument([createScene(), ...createSegment('b', '', shapes), ...createSegment('z', '', shapes)]);
     expect(owner(equal)).toBe('segment:z');
   });
+  test('equal shares of a cell go to the upper segment', () => {
+    const [left, right] = [rect(256, 0, 3.2, 512), rect(259.2, 0, 3.2, 512)];
+    for (const shapes of [
+      [[left], [right]],
+      [[right], [left]],
+    ]) {
+      const { labelMap, segments } = disjointMasks(
+        sceneWith(shapes.map((list) => ({ shapes: list }))),
+        size,
+        NO_BITMAPS,
+      );
+      expect(segments.map(({ soft }) => soft.data[32])).toEqual([102, 102]);
+      expect(labelMap[32]).toBe(2);
+    }
+  });
   test('segments that touch inside a map cell leave no gap', () => {
     // The border at 260.3 px runs through the cells of column 32 (256 to 264 px).
     const document = sceneWith([
