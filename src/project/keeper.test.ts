@@ -3,6 +3,7 @@ import path from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { sceneOf, toDocument } from '#shared/document/document.ts';
 import { openBlobStore } from '#engine/blobs/blob-store.ts';
+import { Blobs, testResult } from './formats/formats.testkit.ts';
 import { beach, invertDiff, keeperIn, setText, temporaryFolder } from './keeper.testkit.ts';
 
 const textOf = (records: Parameters<typeof toDocument>[0]): string => sceneOf(toDocument(records)).text;
@@ -73,7 +74,7 @@ test('changes are told as saved within a second, the last one included', async (
   await keeper.close();
 });
 
-test('save, open, and the way back: records, undo, pictures and chosen results', async () => {
+test('save, open, and the way back: records, undo and pictures', async () => {
   await using folder = await temporaryFolder();
   const store = openBlobStore(path.join(folder.path, 'blobs'));
   const hash = await store.write(new Uint8Array([1, 2, 3]));
@@ -308,4 +309,28 @@ test('what does not fit is refused, and the document stays as it was', async () 
   expect(textOf(now.records)).toBe('at the beach');
   expect(now.undo).toEqual([]);
   await keeper.close();
+});
+
+test('the results the artist chose travel in the project file, with their pictures', async () => {
+  await using folder = await temporaryFolder();
+  await using elsewhere = await temporaryFolder();
+  const blobs = new Blobs();
+  const result = await testResult(beach(), blobs, 16, 16);
+  const picture = await openBlobStore(path.join(folder.path, 'blobs')).write(await blobs.read(result.picture));
+  const { keeper } = await keeperIn(folder.path, { chosenResults: () => Promise.resolve([result]) });
+  const { id } = await keeper.current('w', beach);
+  const target = path.join(folder.path, 'x.spatext');
+  await keeper.save({ id, path: target });
+  await keeper.close();
+  const received: string[] = [];
+  const other = await keeperIn(elsewhere.path, {
+    onResults: (results) => {
+      received.push(...results.map((one) => one.id));
+      return Promise.resolve();
+    },
+  });
+  await other.keeper.open('w', target);
+  expect(received).toEqual(['result-test']);
+  expect(openBlobStore(path.join(elsewhere.path, 'blobs')).has(picture)).toBe(true);
+  await other.keeper.close();
 });
