@@ -5,7 +5,9 @@
  * - toPaint: from the event's own time stamp to the first task after the frame with the new piece of stroke. The
  *   browser runs without a frame clock for this, so that the time is what the studio needs, not the wait for a display.
  * - at60Hz: the same with the display's clock: an event waits up to 16.7 ms for the next frame before anything can be
- *   painted. `frames` are the intervals between frames while drawing: at 60 Hz none may be longer than 16.7 ms.
+ *   painted. `handled` leaves that wait out: from the first handler of the event to the same end. `frames` are the
+ *   intervals between frames while drawing: at 60 Hz none may be longer than 16.7 ms.
+ * - processorMsPerFrame: what a frame costs on each thread, whatever else runs on the machine.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import os from 'node:os';
@@ -49,20 +51,28 @@ const summary = (values: number[]) => {
 /** Runs in the page: notes each move's time from event to paint, and the intervals between frames while drawing. */
 function probe(): void {
   const moves: number[] = [];
+  const handled: number[] = [];
   const frames: number[] = [];
   const channel = new MessageChannel();
-  let waiting: number[] = [];
+  let waiting: { at: number; began: number }[] = [];
   let lastFrame = 0;
   let down = false;
   channel.port1.addEventListener('message', () => {
     const now = performance.now();
-    for (const at of waiting) moves.push(now - at);
+    for (const { at, began } of waiting) {
+      moves.push(now - at);
+      handled.push(now - began);
+    }
     waiting = [];
   });
   channel.port1.start();
-  window.addEventListener('pointermove', (event) => event.buttons > 0 && waiting.push(event.timeStamp), {
-    capture: true,
-  });
+  window.addEventListener(
+    'pointermove',
+    (event) => event.buttons > 0 && waiting.push({ at: event.timeStamp, began: performance.now() }),
+    {
+      capture: true,
+    },
+  );
   window.addEventListener('pointerdown', () => (down = true), { capture: true });
   window.addEventListener('pointerup', () => (down = false), { capture: true });
   const frame = (now: number): void => {
@@ -73,11 +83,14 @@ function probe(): void {
     requestAnimationFrame(frame);
   };
   requestAnimationFrame(frame);
-  Object.assign(window, { takeSamples: () => ({ moves: moves.splice(0), frames: frames.splice(0) }) });
+  Object.assign(window, {
+    takeSamples: () => ({ moves: moves.splice(0), handled: handled.splice(0), frames: frames.splice(0) }),
+  });
 }
 
 interface Samples {
   readonly moves: number[];
+  readonly handled: number[];
   readonly frames: number[];
 }
 
@@ -201,6 +214,7 @@ async function run(frameClock: boolean) {
       brush: summary(brush.moves),
       eraser: summary(eraser.moves),
       last: summary(last.moves.slice(-900)),
+      handled: summary([...brush.handled, ...eraser.handled]),
       frames: summary([...brush.frames, ...eraser.frames]),
       processor,
       heapMB: { before: before.heapMB, after: after.heapMB },
@@ -232,7 +246,7 @@ try {
     side: Number(options.side),
     openToAllOutlinesMs: free.openToAllOutlinesMs,
     toPaintMs: { brush: free.brush, eraser: free.eraser, last: free.last },
-    at60Hz: { brush: clocked.brush, eraser: clocked.eraser, frames: clocked.frames },
+    at60Hz: { brush: clocked.brush, eraser: clocked.eraser, handled: clocked.handled, frames: clocked.frames },
     processorMsPerFrame: clocked.processor,
     heapMB: { ...free.heapMB, strokes },
   };
