@@ -12,7 +12,7 @@ export function CheatSheet({ onClose }: { readonly onClose: () => void }) {
   const commands = studio.commands.list().filter((command) => (command.shortcuts ?? []).length > 0);
   return (
     <Dialog title={t('cheat.title')} description={t('cheat.more')} size="l" onClose={onClose}>
-      <div className="dialog-body cheats">
+      <div className="dialog-body cheats" tabIndex={0} data-autofocus role="region" aria-label={t('cheat.title')}>
         {COMMAND_GROUPS.map((group) => (
           <section key={group}>
             <h3>{t(`group.${group}`)}</h3>

@@ -6,6 +6,7 @@ import { useCommand } from '../../app/shell/use-command.ts';
 import { useSession, useView } from '../../app/studio.ts';
 import { IconButton } from '../../ui/button.tsx';
 import { Empty } from '../../ui/parts.tsx';
+import { Shortcut } from '../../ui/shortcut.tsx';
 import { foregroundJob } from '../generate/actions.ts';
 import { ProgressLine } from '../generate/progress-line.tsx';
 import { fractionOf, progressWords } from '../generate/words.ts';
@@ -49,7 +50,7 @@ export function ResultsStrip() {
         ))}
         {results.length === 0 && !job ? (
           <Empty icon={<Image />} title={t('history.none')}>
-            {t('history.noneHint')}
+            <Shortcut keys="Mod+Enter" /> {t('history.noneHint')}
           </Empty>
         ) : null}
       </div>

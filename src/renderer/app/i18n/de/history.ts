@@ -6,7 +6,7 @@ export default {
   'history.count_other': '{{count}} Ergebnisse',
   'history.strip': 'Neueste Ergebnisse',
   'history.none': 'Noch keine Ergebnisse',
-  'history.noneHint': 'Strg+Eingabe erzeugt das erste.',
+  'history.noneHint': 'erzeugt das erste. Dann die zwei Regler drehen und noch eines erzeugen.',
   'history.kind.seed': 'Startwert {{seed}}',
   'history.kind.redo': 'Segment neu',
   'history.kind.variation': 'Variation',

@@ -4,7 +4,7 @@ export default {
   'history.count_other': '{{count}} results',
   'history.strip': 'Newest results',
   'history.none': 'No results yet',
-  'history.noneHint': 'Ctrl+Enter makes the first one.',
+  'history.noneHint': 'makes the first one. Then turn the two dials and make another.',
   'history.kind.seed': 'seed {{seed}}',
   'history.kind.redo': 'segment anew',
   'history.kind.variation': 'variation',
