@@ -242,14 +242,16 @@ describe('stopping and dying', () => {
   const long = () => request(scene({ sampler: { name: 'ddim', steps: 400 } }));
   const denoising = (job: JobId) => until(() => (stateOf(job)?.progress?.passesDone ?? 0) > 3);
 
-  test('cancel is obeyed between two steps, below 0.2 s', async () => {
+  test('cancel is obeyed between two calls of the network', async () => {
     const job = start(long());
     await denoising(job);
-    const begin = performance.now();
+    const before = stateOf(job)?.progress?.passesDone ?? 0;
     engine.cancel(job, false);
-    expect((await ended(job)).state).toBe('cancelled');
-    // Twice the promise: this machine may be busy with other tests. bench/cancel.ts measures it alone.
-    expect(performance.now() - begin).toBeLessThan(400);
+    const summary = await ended(job);
+    expect(summary.state).toBe('cancelled');
+    // The call that runs ends, and one more may have begun before the word came: two steps of three passes. How long
+    // that is in milliseconds is the machine's affair (bench/engine.ts: below 0.2 s).
+    expect((summary.progress?.passesDone ?? 0) - before).toBeLessThanOrEqual(6);
   });
 
   test('a hard stop kills the process; the next job runs in a new one', async () => {
@@ -257,7 +259,8 @@ describe('stopping and dying', () => {
     const next = start(request());
     await denoising(job);
     engine.cancel(job, true);
-    expect((await ended(job)).state).toBe('cancelled');
+    // At once: nothing is waited for.
+    expect(stateOf(job)?.state).toBe('cancelled');
     expect((await ended(next)).state).toBe('done');
   });
 

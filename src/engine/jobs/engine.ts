@@ -37,8 +37,6 @@ class EngineHost implements EngineHandle {
   #deaths = 0;
   #closed = false;
   #softCancel: NodeJS.Timeout | undefined;
-  /** Jobs whose process was killed on purpose: their end is a cancellation, not a crash. */
-  readonly #hardCancelled = new Set<JobId>();
 
   constructor(options: EngineOptions) {
     this.#options = options;
@@ -70,9 +68,18 @@ class EngineHost implements EngineHandle {
     }, SOFT_CANCEL_MS);
   }
 
+  /** The job is over at once: its process is given up, and the next job gets a new one. */
   #killFor(job: JobId): void {
-    this.#hardCancelled.add(job);
-    this.#port?.kill();
+    const port = this.#port;
+    this.#port = undefined;
+    this.#refuseWaiting(new StudioError('busy', 'the engine was stopped', { remedy: 'ask again' }));
+    port?.kill();
+    this.#finish(job, { state: 'cancelled' });
+  }
+
+  #refuseWaiting(error: StudioError): void {
+    for (const { reject } of this.#waiting.values()) reject(error);
+    this.#waiting.clear();
   }
 
   pause(paused: boolean): void {
@@ -229,17 +236,12 @@ class EngineHost implements EngineHandle {
       kept: 'the scene, the other jobs and all finished pictures',
       remedy: 'generate again; if it happens again, choose a smaller size, fewer pictures or another device',
     });
-    for (const { reject } of this.#waiting.values()) reject(crash);
-    this.#waiting.clear();
+    this.#refuseWaiting(crash);
     if (this.#closed) {
       this.#closing?.();
       return;
     }
     const running = this.#queue.running();
-    if (running && this.#hardCancelled.delete(running.id)) {
-      this.#finish(running.id, { state: 'cancelled' });
-      return;
-    }
     this.#deaths += 1;
     this.#emit({ type: 'crashed', report: crash.toReport() });
     if (this.#deaths >= MOST_DEATHS && !this.#queue.paused) {
@@ -256,7 +258,6 @@ class EngineHost implements EngineHandle {
 
   #finish(job: JobId, change: Partial<JobSummary>): void {
     clearTimeout(this.#softCancel);
-    this.#hardCancelled.delete(job);
     this.#emit({ type: 'job', job: this.#queue.update(job, change) });
     this.#emitQueue();
     this.#pump();
