@@ -9,8 +9,11 @@ import { segmentMask } from '#shared/masks/segment-mask.ts';
 import { toBase64 } from './scene-carrier.ts';
 import { escapeXml } from './xml.ts';
 
-/** Outlines of areas that are no single shape are traced at this size, so that small canvases get smooth ones too. */
-const TRACED_SIDE = 2048;
+/**
+ * Areas that are no single shape are traced at the canvas's size within these bounds: outlines follow the coverage
+ * inside a pixel, so more pixels make the export slow rather than the outline better.
+ */
+const TRACED_SIDES = [1024, 2048] as const;
 
 /**
  * The segments as SVG, the lowest first, each with its text and name, in the studio's colours. The scene travels in
@@ -95,7 +98,8 @@ function simpleShape(segment: SegmentRecord): Drawn | undefined {
 
 function traced(document: StudioDocument, segment: SegmentRecord, bitmaps: BitmapLookup): Drawn {
   const scene = sceneOf(document);
-  const scale = TRACED_SIDE / Math.max(scene.width, scene.height);
+  const longest = Math.max(scene.width, scene.height);
+  const scale = Math.min(TRACED_SIDES[1], Math.max(TRACED_SIDES[0], longest)) / longest;
   const size = {
     width: Math.max(1, Math.round(scene.width * scale)),
     height: Math.max(1, Math.round(scene.height * scale)),
