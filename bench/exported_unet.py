@@ -43,7 +43,7 @@ def main():
         names = ["sample", "timestep", "encoder_hidden_states"]
         axes = {"sample": {0: "batch"}, "encoder_hidden_states": {0: "batch"}}
         torch.onnx.export(
-            model, inputs, folder / "unet.onnx", input_names=names, output_names=["out_sample"],
+            model, inputs, str(folder / "unet.onnx"), input_names=names, output_names=["out_sample"],
             dynamic_axes=axes, opset_version=17, dynamo=False, do_constant_folding=False,
         )
     print(json.dumps({"processorSeconds": [round(t, 2) for t in times[1:]]}))
