@@ -109,7 +109,7 @@ await networks.release();
 await rm(file);
 
 const mega = (n: number) => Math.round(n / 1e6);
-record(`stock-${family}`, `node bench/stock.ts ${family}`, {
+record(`stock-${family}`, `node bench/stock.ts ${family}${quick ? ' --quick' : ''}`, {
   checkpoint: summary.name,
   megabytes: mega(bytes),
   levels: attentionLevels(checkpoint.unet.table).length,
