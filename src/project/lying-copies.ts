@@ -63,7 +63,7 @@ export async function describeCopy(copy: LyingCopy): Promise<CallOutput<'project
       () => 0,
     );
     const title = 'An autosave that cannot be read';
-    return { id: copy.id, title, modifiedAt, segments: 0, reason: copy.problem ?? '' };
+    return { id: copy.id, title, modifiedAt, segments: 0, reason: copy.problem ?? '', crashed: true };
   }
   const { state, modified } = replay(copy.loaded);
   return {
@@ -72,6 +72,7 @@ export async function describeCopy(copy: LyingCopy): Promise<CallOutput<'project
     modifiedAt: modified,
     segments: segmentCount(state.document),
     reason: await reasonFor(copy.crashed, copy.loaded.state.file, modified),
+    crashed: copy.crashed,
   };
 }
 

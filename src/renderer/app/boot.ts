@@ -37,18 +37,22 @@ export async function boot(studio: Studio): Promise<() => void> {
 }
 
 /**
- * Says what an earlier time left behind, once for each window: a reload is no new start. A notice rather than a
- * dialog, since scenes left unsaved on purpose are in the list too, and the first key may be Ctrl+Enter.
+ * Offers what an earlier time left behind, once for each window: a reload is no new start. After a crash that is a
+ * dialog, since the scene that was being worked on is not the one that is open. Scenes that were left unsaved on
+ * purpose get a notice only: the first key may be Ctrl+Enter.
  */
 async function offerRecovery(studio: Studio): Promise<void> {
   const found = await studio.api.call('project.recoverable', {});
   if (found.length === 0 || sessionStorage.getItem(RECOVERY_OFFERED)) return;
   sessionStorage.setItem(RECOVERY_OFFERED, 'yes');
-  studio.session.notify({
-    level: 'info',
-    message: translate('recover.found', { count: found.length }),
-    action: { label: translate('recover.show'), run: () => studio.view.openDialog({ name: 'recover' }) },
-  });
+  const show = (): void => studio.view.openDialog({ name: 'recover' });
+  if (found.some((one) => one.crashed)) show();
+  else
+    studio.session.notify({
+      level: 'info',
+      message: translate('recover.found', { count: found.length }),
+      action: { label: translate('recover.show'), run: show },
+    });
 }
 
 /** Everything that may have changed while nobody listened: at start and after a lost connection. */

@@ -130,7 +130,15 @@ export const CALLS = {
   'project.recoverable': {
     input: Nothing,
     output: z.array(
-      z.object({ id: DocumentId, title: z.string(), modifiedAt: z.number(), segments: z.number(), reason: z.string() }),
+      z.object({
+        id: DocumentId,
+        title: z.string(),
+        modifiedAt: z.number(),
+        segments: z.number(),
+        reason: z.string(),
+        /** The studio ended without closing it, or it cannot be read. */
+        crashed: z.boolean().optional(),
+      }),
     ),
   },
   'project.recover': { input: z.object({ id: DocumentId }), output: OpenDocument },
