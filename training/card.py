@@ -51,7 +51,7 @@ def write_card(pack: Path, results: Path | None, core_minutes: float | None) -> 
     if core_minutes:
         kwh = core_minutes / 60 * WATTS_A_CORE / 1000
         energy = f" Energy of this run, estimated at {WATTS_A_CORE:.0f} W a busy core: {kwh:.3f} kWh ({core_minutes:.0f} core minutes)."
-    since = f", of which {training['decoderSteps']:,} steps since the pack it started from" if "decoderSteps" in training else ""
+    since = f", of which {training['decoderSteps']:,} steps of this run" if "decoderSteps" in training else ""
     (pack / "README.md").write_text(TEXT.format(
         name=description["name"], parameters=description["components"]["unet"]["parameters"] / 1e6,
         images=training.get("imagesSeen", 0), since=since, machine=training.get("machine", "unknown"), energy=energy,

@@ -31,6 +31,7 @@ from training.nets.superres import SuperResolution
 from training.nets.unet import Decoder, DecoderConfig, STProjector
 from training.reference import write_reference
 
+FIXTURES = Path(__file__).parents[1] / "test" / "fixtures" / "pack-reference"
 OPSET = 17
 HALF_FROM = 512
 ST_SIZES = (64, 32, 16, 8)
@@ -150,6 +151,14 @@ def replace_text_head(base: Path, head: TextHead, out: Path) -> None:
     onnx.save(model, str(out / "text_encoder.onnx"))
 
 
+def reference_inputs(base: Path, given: Path | None) -> Path:
+    """Where the inputs of the reference tensors come from: the base pack, or the project's test fixtures."""
+    for folder in (given, base / "reference", FIXTURES):
+        if folder is not None and (folder / "reference.json").is_file():
+            return folder
+    raise TrainingError(f"{base} has no reference tensors to take inputs from", "give --reference FOLDER")
+
+
 def sha256(file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()
 
@@ -175,8 +184,9 @@ def main() -> None:
     parser.add_argument("--prior", type=Path)
     parser.add_argument("--superres", type=Path)
     parser.add_argument("--clip", type=Path)
-    parser.add_argument("--images-before", type=int, default=0, help="images that the weights started from had seen")
+    parser.add_argument("--continued", action="store_true", help="the decoder's run started from the base pack")
     parser.add_argument("--machine", default="two CPU cores")
+    parser.add_argument("--reference", type=Path, help="reference folder to take inputs from (default: the base's)")
     parser.add_argument("--results", type=Path, help="results.json of training.evaluate_world, for the card")
     parser.add_argument("--core-minutes", type=float, help="processor time of the training, for the card's energy")
     parser.add_argument("--full", action="store_true", help="keep float32 weights")
@@ -186,7 +196,8 @@ def main() -> None:
     for file in ("tokenizer.json", "vocabulary.json", "text_encoder.onnx", "image_encoder.onnx", "prior.onnx",
                  "super_resolution.onnx", "unet.onnx", "st_projector.onnx", "NOTICE.md"):
         shutil.copyfile(args.base / file, out / file)
-    training: dict[str, Any] = {"machine": args.machine, "imagesSeen": args.images_before}
+    before = json.loads((args.base / "pack.json").read_text("utf-8")).get("training", {})
+    training: dict[str, Any] = dict(before)
     if args.decoder:
         config = DecoderConfig(**json.loads((args.decoder / "run.json").read_text())["config"]["net"])
         weights = load_half(args.decoder, "weights")
@@ -195,12 +206,15 @@ def main() -> None:
         projector.load_state_dict({k[10:]: v for k, v in weights.items() if k.startswith("projector.")})
         export_decoder(unet, projector, out, half)
         last = (args.decoder / "curves.jsonl").read_text().strip().splitlines()[-1]
-        training |= {"decoderSteps": json.loads(last)["step"], "imagesSeen": args.images_before + json.loads(last)["images"]}
+        seen = before.get("imagesSeen", 0) if args.continued else 0
+        training |= {"decoderSteps": json.loads(last)["step"], "imagesSeen": seen + json.loads(last)["images"], "machine": args.machine}
     if args.prior:
         prior = Prior()
         prior.load_state_dict(load_half(args.prior, "weights"))
         export_prior(prior, out, half)
     if args.superres:
+        last = json.loads((args.superres / "curves.jsonl").read_text().strip().splitlines()[-1])
+        training |= {"superResolutionSteps": last["step"]}
         network = SuperResolution()
         network.load_state_dict(load_half(args.superres, "weights"))
         export_super_resolution(network, out, half)
@@ -212,7 +226,7 @@ def main() -> None:
         replace_text_head(args.base, head, out)
     describe(args.base, out, args.id, args.name, training)
     write_card(out, args.results, args.core_minutes)
-    largest = write_reference(out, args.base)
+    largest = write_reference(out, reference_inputs(args.base, args.reference))
     print(json.dumps(largest, indent=1))
     print(f"{out}: {sum(f.stat().st_size for f in out.rglob('*') if f.is_file()) / 1e6:.1f} MB")
 

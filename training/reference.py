@@ -18,17 +18,20 @@ KEPT = ("labels", "noise", "pictures", "prior_noise", "prior_timestep")
 
 
 @torch.no_grad()
-def write_reference(pack: Path, base: Path) -> dict[str, float]:
-    """Writes ``reference/`` and returns the largest differences between ONNX Runtime and PyTorch."""
+def write_reference(pack: Path, inputs: Path) -> dict[str, float]:
+    """Writes ``reference/`` and returns the largest differences between ONNX Runtime and PyTorch.
+
+    ``inputs`` is the reference folder of another pack: texts, noise and masks stay the same from pack to pack.
+    """
     from training.export import open_pack
 
     nets, folder = open_pack(pack), pack / "reference"
     folder.mkdir(exist_ok=True)
-    old = json.loads((base / "reference" / "reference.json").read_text("utf-8"))
+    old = json.loads((inputs / "reference.json").read_text("utf-8"))
     runner = PackRunner(pack, threads=1)
     for name in KEPT:
-        if base.resolve() != pack.resolve():
-            shutil.copyfile(base / "reference" / f"{name}.npy", folder / f"{name}.npy")
+        if inputs.resolve() != folder.resolve():
+            shutil.copyfile(inputs / f"{name}.npy", folder / f"{name}.npy")
     given = {name: torch.from_numpy(np.load(folder / f"{name}.npy")) for name in KEPT}
     out = compute(nets, runner, given, [t["text"] for t in old["texts"]])
     differences = compare(runner, given, out)
