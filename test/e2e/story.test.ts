@@ -144,7 +144,12 @@ describe.skipIf(!hasBrowser)('the story', () => {
     await studio.page.waitForTimeout(1200);
     await host.kill();
     host = await startHost(host.dataFolder);
-    const again = await StudioPage.open(context, host);
+    const again = new StudioPage(await context.newPage());
+    await again.page.goto(host.address());
+    // What the crash left behind is offered; the artist decides.
+    const offer = again.page.getByRole('dialog', { name: 'Unsaved work' });
+    await offer.getByRole('button', { name: 'Open', exact: true }).first().click({ timeout: 30_000 });
+    await again.ready();
     await expect
       .poll(() => again.segmentRows().evaluateAll((rows) => rows.map((row) => row.getAttribute('aria-label'))), {
         timeout: 30_000,
