@@ -245,3 +245,24 @@ def test_scene_batch_is_whole(atlas: SpriteAtlas) -> None:
     batch: SceneBatch = scene_batch(atlas, SceneOptions(), 1, 0, 12)
     assert batch.images.shape == (12, 3, 64, 64) and batch.owner.shape[0] == sum(len(s.segments) for s in batch.scenes)
     assert batch.boxes.shape == (batch.owner.shape[0], 3)
+
+
+def _mean_of_ranks(rank: int, port: int, folder: str) -> None:
+    os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    torch.distributed.init_process_group("gloo", rank=rank, world_size=2)
+    layer = torch.nn.Linear(3, 2)
+    for p in layer.parameters():
+        torch.nn.init.constant_(p, float(rank))
+    machine = Machine(CPU.device, False, rank, 2)
+    machine.average_weights(layer)
+    stop = machine.agree(rank == 0)
+    Path(folder, str(rank)).write_text(json.dumps([layer.weight.mean().item(), layer.bias.mean().item(), stop]))
+    torch.distributed.destroy_process_group()
+
+
+def test_processes_that_ran_apart_mean_their_weights(tmp_path: Path) -> None:
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
+    torch.multiprocessing.spawn(_mean_of_ranks, (port, str(tmp_path)), nprocs=2)
+    assert [json.loads((tmp_path / r).read_text()) for r in "01"] == [[0.5, 0.5, True]] * 2
