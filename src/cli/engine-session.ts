@@ -59,8 +59,9 @@ export async function openEngineSession(config: { device?: string; threads?: num
                 .catch((error: unknown) => {
                   // Whatever comes first, the job's end or this: a picture that could not be kept is the run's failure.
                   lost ??= StudioError.from(error);
-                  engine.cancel(job, true);
+                  // First the reason: the cancellation ends the job at once, and would be taken for it.
                   reject(lost);
+                  engine.cancel(job, true);
                 });
             if (event.type !== 'job' || event.job.id !== job) return;
             if (event.job.state === 'running' && event.job.progress) on.progress?.(event.job.progress);

@@ -11,7 +11,10 @@ import { readFileSync } from 'node:fs';
 
 type Json = Record<string, unknown>;
 const original = JSON.parse(readFileSync(path.join(modelsFolder(), 'spatext-emoji-v0', 'pack.json'), 'utf8')) as {
-  components: Record<string, { file: string; sha256: string; bytes: number; outputs: Record<string, { shape: unknown[] }> }>;
+  components: Record<
+    string,
+    { file: string; sha256: string; bytes: number; outputs: Record<string, { shape: unknown[] }> }
+  >;
   tokenizer: { file: string; sha256: string };
 } & Json;
 
