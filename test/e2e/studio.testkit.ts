@@ -81,6 +81,8 @@ export const filesBelow = async (folder: string): Promise<string[]> =>
     .filter((entry) => entry.isFile())
     .map((entry) => entry.name);
 
+const COOKIES = new WeakMap<Host, Awaited<ReturnType<BrowserContext['cookies']>>>();
+
 /** The studio's page as an artist uses it. */
 export class StudioPage {
   readonly page: Page;
@@ -97,7 +99,11 @@ export class StudioPage {
 
   static async open(context: BrowserContext, host: Host): Promise<StudioPage> {
     const studio = new StudioPage(await context.newPage());
-    await studio.page.goto(host.address());
+    // The printed address is good once: later visitors come with the first one's cookie.
+    const known = COOKIES.get(host);
+    if (known) await context.addCookies(known);
+    await studio.page.goto(known ? new URL('/', host.address()).href : host.address());
+    COOKIES.set(host, await context.cookies());
     await studio.ready();
     return studio;
   }
