@@ -17,7 +17,7 @@ const browser = process.env['SPATEXT_CHROMIUM'] ?? BROWSERS.find((file) => exist
 const softwareGpu = ['/usr/lib/chromium/vk_swiftshader_icd.json'].find((file) => existsSync(file));
 const testEnv: NodeJS.ProcessEnv = {
   ...(browser ? { SPATEXT_CHROMIUM: browser } : {}),
-  ...(softwareGpu && !process.env['VK_DRIVER_FILES'] ? { VK_DRIVER_FILES: softwareGpu } : {}),
+  ...(softwareGpu && !process.env['VK_DRIVER_FILES'] ? { SPATEXT_SOFTWARE_GPU: softwareGpu } : {}),
 };
 
 interface Counts {

@@ -20,21 +20,21 @@ const NAMES: Readonly<Record<DeviceId, string>> = {
  * loaded and run on it and its result compared with the processor's.
  */
 export async function listDevices(probe: boolean): Promise<DeviceInfo[]> {
-  // What only the choice below needs to know stays here.
-  return (await describeDevices(probe)).map(({ id, name, available, message }) => ({ id, name, available, message }));
+  return describeDevices(() => probe);
 }
 
-async function describeDevices(probe: boolean): Promise<(DeviceInfo & { readonly imitated?: boolean })[]> {
+/** @param probe which devices are tried for real */
+async function describeDevices(probe: (id: DeviceId) => boolean): Promise<DeviceInfo[]> {
   const backends = new Map<string, boolean>(listSupportedBackends().map(({ name, bundled }) => [name, bundled]));
-  const devices: (DeviceInfo & { readonly imitated?: boolean })[] = [];
+  const devices: DeviceInfo[] = [];
   for (const id of PREFERENCE) {
     const name = id === 'cpu' ? `${NAMES.cpu}, ${os.availableParallelism()} threads` : NAMES[id];
     if (id === 'cpu') devices.push({ id, name, available: true, message: os.cpus()[0]?.model.trim() ?? '' });
     else if (!backends.has(id))
       devices.push({ id, name, available: false, message: 'not part of this build of the runtime' });
-    else if (backends.get(id) === false && !probe)
+    else if (backends.get(id) === false && !probe(id))
       devices.push({ id, name, available: false, message: 'its library did not come with this build of the runtime' });
-    else if (!probe) devices.push({ id, name, available: true, message: 'not tried yet' });
+    else if (!probe(id)) devices.push({ id, name, available: true, message: 'not tried yet' });
     else devices.push(await probeDevice(id, name));
   }
   return devices;
@@ -43,14 +43,14 @@ async function describeDevices(probe: boolean): Promise<(DeviceInfo & { readonly
 /** Slower than this on a network of microseconds is a graphics card imitated by the processor. */
 const IMITATION_MS = 20;
 
-async function probeDevice(id: DeviceId, name: string): Promise<DeviceInfo & { readonly imitated?: boolean }> {
+async function probeDevice(id: DeviceId, name: string): Promise<DeviceInfo> {
   try {
     const { milliseconds, largestError } = await probeOnDevice(id);
     if (!(largestError <= 1e-3))
       return { id, name, available: false, message: `computes wrongly here (off by ${largestError.toExponential(1)})` };
     const imitated = milliseconds > IMITATION_MS;
     const words = imitated ? 'works, but slowly: a software device' : 'works';
-    return { id, name, available: true, imitated, message: `${words}; test network in ${milliseconds.toFixed(1)} ms` };
+    return { id, name, available: true, message: `${words}; test network in ${milliseconds.toFixed(1)} ms` };
   } catch (error) {
     // C++ places and templates say nothing to a person; what is left may name the missing library.
     const line = (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? '';
@@ -71,14 +71,16 @@ export async function chooseDevice(wish: 'auto' | DeviceId, threads: number): Pr
   const count = threads > 0 ? threads : os.availableParallelism();
   const cpu = { id: 'cpu', providers: ['cpu'], threads: count } as const;
   if (wish === 'cpu') return { ...cpu, fallback: undefined };
-  const devices = await describeDevices(true);
   if (wish === 'auto') {
-    const best = devices.find((device) => device.available && !device.imitated);
+    const devices = await describeDevices((id) => id !== 'webgpu');
+    // WebGPU is taken by wish only: a card imitated by the processor is told from a real one by its speed alone, and
+    // a wrong guess would make every picture many times slower.
+    const best = devices.find((device) => device.available && device.id !== 'webgpu');
     return best && best.id !== 'cpu'
       ? { id: best.id, providers: [best.id, 'cpu'], threads: count, fallback: undefined }
       : { ...cpu, fallback: undefined };
   }
-  const wished = devices.find((device) => device.id === wish);
+  const wished = (await describeDevices((id) => id === wish)).find((device) => device.id === wish);
   if (wished?.available) return { id: wish, providers: [wish, 'cpu'], threads: count, fallback: undefined };
   return { ...cpu, fallback: `${NAMES[wish]} ${wished?.message ?? 'is unknown'}; using the processor instead` };
 }

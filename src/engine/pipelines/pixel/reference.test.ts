@@ -168,7 +168,9 @@ describe('the embedded pack against its recorded tensors', () => {
   });
 });
 
-// A graphics card, or one imitated by the processor (VK_DRIVER_FILES naming Chromium's SwiftShader), checks the GPU path.
+// A graphics card, or one imitated by the processor (Chromium's SwiftShader), checks the GPU path. Only here: a
+// whole studio on an imitated card would be no test but a wait.
+if (process.env['SPATEXT_SOFTWARE_GPU']) process.env['VK_DRIVER_FILES'] ??= process.env['SPATEXT_SOFTWARE_GPU'];
 const webgpu = await probeOnDevice('webgpu').then(
   ({ largestError }) => largestError < 1e-3,
   () => false,
