@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { OpenDocument } from '#shared/api/calls.ts';
 import { DocumentId } from '#shared/api/calls.ts';
 import type { StudioDocument } from '#shared/document/document.ts';
+import { shareSteps } from '#shared/document/sharing.ts';
 import { StudioError } from '#shared/errors.ts';
 import { openBlobStore } from '#engine/blobs/blob-store.ts';
 import type { BlobStore } from '#engine/blobs/blob-store.ts';
@@ -134,8 +135,7 @@ class Keeper implements DocumentKeeper {
         const project = await this.#files.read(target);
         await this.#leave(windowId);
         const document = await this.#create(windowId, project.document, {
-          undo: [...project.undo],
-          redo: [...project.redo],
+          ...shareSteps(project.document, project.undo, project.redo),
           file: { path: target, name: path.basename(target, PROJECT_EXTENSION) },
         });
         document.fileLock = lock;

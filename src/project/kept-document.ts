@@ -3,6 +3,7 @@ import { sceneOf, segmentsOf, toDocument, toRecords } from '#shared/document/doc
 import type { StudioDocument } from '#shared/document/document.ts';
 import type { RecordsDiff } from '#shared/document/diff.ts';
 import { SCENE_VERSION } from '#shared/document/migrations.ts';
+import { shareSteps } from '#shared/document/sharing.ts';
 import { StudioError } from '#shared/errors.ts';
 import { undoableBlobs } from './blobs-in-use.ts';
 import type { FileLock } from './lock.ts';
@@ -32,11 +33,8 @@ export interface ChangeInput {
 
 /** The document that a loaded working copy stands for, its journal applied. */
 export function replay(loaded: LoadedCopy): { state: Undoable; revision: number; modified: number; cut: boolean } {
-  let state: Undoable = {
-    document: toDocument(loaded.state.records),
-    undo: loaded.state.undo,
-    redo: loaded.state.redo,
-  };
+  const start = toDocument(loaded.state.records);
+  let state: Undoable = { document: start, ...shareSteps(start, loaded.state.undo, loaded.state.redo) };
   let { revision, modified } = loaded.state;
   for (const entry of loaded.entries) {
     try {

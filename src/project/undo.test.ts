@@ -4,6 +4,7 @@ import { createSegment } from '#shared/document/create.ts';
 import { diffDocuments, invertDiff } from '#shared/document/diff.ts';
 import { toRecords } from '#shared/document/document.ts';
 import type { StudioDocument } from '#shared/document/document.ts';
+import { distinctObjects } from '#shared/document/sharing.testkit.ts';
 import { beach, setText } from './keeper.testkit.ts';
 import { applyChange } from './undo.ts';
 import type { Undoable } from './undo.ts';
@@ -95,4 +96,22 @@ test('a journal cut anywhere gives the changes before the cut, and never a chang
       },
     ),
   );
+});
+
+test('a long history of strokes takes the memory of the strokes, not of every drawing between them', () => {
+  const strokes = (count: number): number => {
+    let state = start;
+    for (let index = 0; index < count; index += 1) {
+      const before = state.document['segment:cat'];
+      if (before?.type !== 'segment') throw new Error('no segment');
+      const shape = { kind: 'polygon' as const, op: 'add' as const, points: [[index, 0], [9, 9], [0, 9]] as [number, number][] }; // prettier-ignore
+      const after = { ...state.document, [before.id]: { ...before, shapes: [...before.shapes, shape] } };
+      // As it comes over the line: a copy of everything.
+      const diff = structuredClone(diffDocuments(state.document, after));
+      state = applyChange(state, { diff, undo: 'mark', label: 'edit.stroke' });
+    }
+    return distinctObjects(state);
+  };
+  // Kept whole, twice as many strokes would take four times the objects.
+  expect(strokes(120) / strokes(60)).toBeLessThan(2.2);
 });

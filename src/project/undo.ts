@@ -2,13 +2,14 @@ import type { HistoryMark } from '#shared/api/calls.ts';
 import { applyDiff, invertDiff, squashDiffs } from '#shared/document/diff.ts';
 import type { RecordsDiff } from '#shared/document/diff.ts';
 import type { StudioDocument } from '#shared/document/document.ts';
+import { shareDiff } from '#shared/document/sharing.ts';
 import type { UndoKind } from './working-copy.ts';
 
 /** Undo steps kept for a document, and the JSON they may take: a history that outgrows its document helps no one. */
 const MARKS = 500;
 const MARK_CHARACTERS = 24 * 1024 * 1024;
 
-/** A document with its undo steps. All marks hold the forward change; the last of `redo` is the next to redo. */
+/** A document with its undo steps, which share what they do not change. All marks hold the forward change; the last of `redo` is the next to redo. */
 export interface Undoable {
   readonly document: StudioDocument;
   readonly undo: readonly HistoryMark[];
@@ -27,8 +28,10 @@ export function applyChange(
   state: Undoable,
   change: { readonly diff: RecordsDiff; readonly undo: UndoKind; readonly label: string },
 ): Undoable {
-  const document = applyDiff(state.document, change.diff);
-  const { diff, label } = change;
+  // A change comes as a copy of whole records: five hundred steps of five hundred strokes, unless they share them.
+  const diff = shareDiff(state.document, change.diff);
+  const document = applyDiff(state.document, diff);
+  const { label } = change;
   const last = state.undo.at(-1);
   const next = state.redo.at(-1);
   switch (change.undo) {

@@ -8,6 +8,7 @@ import type { RecordsDiff } from '#shared/document/diff.ts';
 import { documentProblem, toDocument, toRecords } from '#shared/document/document.ts';
 import type { StudioDocument } from '#shared/document/document.ts';
 import { DocumentRecord, SegmentRecord } from '#shared/document/records.ts';
+import { shareSteps } from '#shared/document/sharing.ts';
 import { StudioError } from '#shared/errors.ts';
 import { DocumentSender } from './document-sender.ts';
 import type { SyncState } from './document-sender.ts';
@@ -176,11 +177,11 @@ export function createDocumentStore(api: StudioApi, options: DocumentStoreOption
     load: (open) => {
       gesture = false;
       sender.start(open.id);
+      const document = toDocument(open.records);
       store.setState((state) => ({
         id: open.id,
-        document: toDocument(open.records),
-        undo: open.undo,
-        redo: open.redo,
+        document,
+        ...shareSteps(document, open.undo, open.redo),
         file: open.file,
         dirty: open.dirty,
         sync: 'saved',

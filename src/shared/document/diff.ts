@@ -4,6 +4,7 @@ import { toDocument } from './document.ts';
 import type { StudioDocument } from './document.ts';
 import { LIMITS } from './limits.ts';
 import { DocumentRecord } from './records.ts';
+import { sameRecord } from './sharing.ts';
 
 /** A reversible change of the document (after tldraw's RecordsDiff). */
 export const RecordsDiff = z.object({
@@ -30,9 +31,6 @@ export function diffDocuments(before: StudioDocument, after: StudioDocument): Re
   for (const record of Object.values(before)) if (!after[record.id]) diff.removed.push(record);
   return diff;
 }
-
-/** Records are plain JSON with keys in schema order, so their text decides equality. */
-const sameRecord = (a: DocumentRecord, b: DocumentRecord): boolean => JSON.stringify(a) === JSON.stringify(b);
 
 /**
  * Applies a change. The result is checked as a whole: a diff can never leave a document that could not be saved.
