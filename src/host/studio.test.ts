@@ -3,6 +3,8 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { AnyEvent, EventName, EventPayload } from '#shared/api/events.ts';
 import type { Reply } from '#shared/api/wire.ts';
+import type { JobId } from '#shared/api/generation.ts';
+import { createSegment } from '#shared/document/create.ts';
 import { sceneOf, toDocument } from '#shared/document/document.ts';
 import { writeScene } from '#shared/document/scene-file.ts';
 import { StudioError } from '#shared/errors.ts';
@@ -192,6 +194,67 @@ describe('jobs', () => {
     await vi.waitFor(() => expect(test.keeper.closedWindows).toEqual(['window-1']));
   });
 
+  it('says of each job what tells it apart, against the one that the same window ordered before', async () => {
+    await call('generate.start', { records: sampleRecords() });
+    const records = sampleRecords('a pond').map((record) =>
+      record.type === 'scene' ? { ...record, seed: 9 } : record,
+    );
+    await call('generate.start', { records: sampleRecords('a lake') }, 'window-2');
+    await call('generate.start', { records, purpose: { kind: 'live', steps: 4 } });
+    await call('generate.start', { records });
+    const { jobs } = (await call('queue.list', {})) as EventPayload<'queue.changed'>;
+    expect(jobs.map(({ about }) => about)).toEqual([
+      { seed: 7, changes: [], detail: false },
+      { seed: 7, changes: [], detail: false },
+      { seed: 9, changes: [], detail: false },
+      { seed: 9, changes: ['global text “a beach” → “a pond”', 'seed 7 → 9'], detail: false },
+    ]);
+  });
+
+  it('orders the detail passes one after the other, each from the picture before', async () => {
+    const [scene, ball, slot] = sampleRecords();
+    const [tree, words] = createSegment('tree', 'a tree', []);
+    const records = [scene!, ball!, slot!, tree, words];
+    const detail = ['segment:ball', 'segment:tree'];
+    const { job } = (await call('generate.start', { records, detail })) as { job: JobId };
+    const heard = eventsOf('queue.changed');
+    const made = { ...sampleResult('result-1', 1, records), job, picture: 'c'.repeat(64) };
+    test.engine.emit({ type: 'result', finished: finished(made) });
+    test.engine.setState(job, 'done');
+    await vi.waitFor(() => expect(test.engine.submitted.length).toBe(2));
+    const [, first] = test.engine.submitted;
+    expect(first?.request).toMatchObject({
+      purpose: { kind: 'redo-segment', segment: 'segment:ball', picture: 'c'.repeat(64) },
+      parents: ['result-1'],
+      detail: ['segment:tree'],
+    });
+    expect(heard.at(-1)?.jobs.at(-1)?.about).toEqual({
+      seed: 7,
+      changes: ['“a red ball” made anew, the rest kept'],
+      detail: true,
+    });
+    const again = { ...sampleResult('result-2', 2, records), job: first!.job, picture: 'd'.repeat(64) };
+    test.engine.emit({ type: 'result', finished: finished(again) });
+    await vi.waitFor(() => expect(test.engine.submitted.length).toBe(3));
+    const last = test.engine.submitted[2];
+    expect(last?.request).toMatchObject({
+      purpose: { segment: 'segment:tree', picture: 'd'.repeat(64) },
+      parents: ['result-2'],
+      detail: [],
+    });
+    test.engine.emit({ type: 'result', finished: finished({ ...again, id: 'result-3', job: last!.job }) });
+    await nextEvent('result.added');
+    expect(test.engine.submitted.length).toBe(3);
+  });
+
+  it('orders no detail pass of a job that was called off', async () => {
+    const { job } = (await call('generate.start', { records: sampleRecords(), detail: ['segment:ball'] })) as { job: JobId }; // prettier-ignore
+    test.engine.emit({ type: 'result', finished: finished({ ...sampleResult('result-1'), job }) });
+    await call('generate.cancel', { job, hard: false });
+    await nextEvent('result.added');
+    expect(test.engine.submitted.length).toBe(1);
+  });
+
   it('puts results into the history and tells all windows', async () => {
     const added = nextEvent('result.added');
     test.engine.emit({ type: 'result', finished: finished(sampleResult('result-1')) });
@@ -230,7 +293,7 @@ describe('jobs', () => {
     expect(test.engine.configured).toEqual([]);
     const device = nextEvent('device.changed');
     await call('settings.set', { device: 'cpu', threads: 2 });
-    expect(test.engine.configured).toEqual([{ device: 'cpu', threads: 2 }]);
+    expect(test.engine.configured).toEqual([{ device: 'cpu', threads: 2, restMinutes: 5 }]);
     expect((await device).device.id).toBe('cpu');
   });
 });

@@ -59,7 +59,7 @@ export class Studio {
         engine.cancel(job, hard);
         return {};
       },
-      'queue.list': () => engine.list(),
+      'queue.list': () => this.#desk.list(),
       'queue.pause': ({ paused }) => {
         engine.pause(paused);
         return {};

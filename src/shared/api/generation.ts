@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { DocumentRecords } from '../document/document.ts';
 import { BlobHash } from '../document/geometry.ts';
+import { LIMITS } from '../document/limits.ts';
 import { SegmentId } from '../document/records.ts';
 import { Seed } from '../document/settings.ts';
 import { ErrorReport } from '../errors.ts';
@@ -51,6 +52,11 @@ export const GenerateRequest = z.object({
   parents: z.array(ResultId).max(8).default([]),
   /** Live and grid jobs give way to those the artist waits for. */
   priority: z.enum(['front', 'normal', 'background']).default('normal'),
+  /**
+   * Segments that get a detail pass: once the picture is there, the host orders each of them made anew in a frame of
+   * its own, one job after the other, each from the picture of the one before.
+   */
+  detail: z.array(SegmentId).max(LIMITS.segments).default([]),
 });
 export type GenerateRequest = z.infer<typeof GenerateRequest>;
 
@@ -85,6 +91,16 @@ export type JobProgress = z.infer<typeof JobProgress>;
 export const JobState = z.enum(['queued', 'running', 'done', 'failed', 'cancelled']);
 export type JobState = z.infer<typeof JobState>;
 
+/** What tells a job apart from the others in the queue. */
+export const JobAbout = z.object({
+  seed: Seed,
+  /** What changed since the job that the same window ordered before it, as describeChanges says it. */
+  changes: z.array(z.string()).max(8),
+  /** Ordered by the host as the detail pass of a picture that was just made. */
+  detail: z.boolean(),
+});
+export type JobAbout = z.infer<typeof JobAbout>;
+
 export const JobSummary = z.object({
   id: JobId,
   state: JobState,
@@ -94,6 +110,7 @@ export const JobSummary = z.object({
   progress: JobProgress.nullable(),
   error: ErrorReport.nullable(),
   results: z.array(ResultId),
+  about: JobAbout.optional(),
 });
 export type JobSummary = z.infer<typeof JobSummary>;
 

@@ -88,6 +88,8 @@ export type SegmentRecord = z.infer<typeof SegmentRecord>;
 
 const Box = z.object({
   x: Coordinate,
+  /** Made anew in a frame of its own once the picture is there: for what is too small for the map. */
+  detail: z.boolean().default(false),
   y: Coordinate,
   width: z.number().min(1).max(LIMITS.coordinate),
   height: z.number().min(1).max(LIMITS.coordinate),

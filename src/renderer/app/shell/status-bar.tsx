@@ -1,7 +1,7 @@
 import { TriangleAlert, WifiOff } from 'lucide-react';
 import { sceneOf, segmentName } from '#shared/document/document.ts';
 import { foregroundJob } from '../../features/generate/actions.ts';
-import { progressWords } from '../../features/generate/words.ts';
+import { JobWords } from '../../features/generate/job-words.tsx';
 import { useWarnings } from '../../features/segments/warnings.ts';
 import { warningWords } from '../../features/segments/warning-words.ts';
 import { formatBytes } from '../format.ts';
@@ -34,7 +34,7 @@ export function StatusBar() {
         </span>
       ) : null}
       <span className="job num" role="status">
-        {job ? progressWords(t, job) : paused ? t('status.paused') : t('status.ready')}
+        {job ? <JobWords job={job} /> : paused ? t('status.paused') : t('status.ready')}
       </span>
       {solo > 0 ? <span className="warn">{t('status.solo', { count: solo })}</span> : null}
       {warning && warned?.type === 'segment' ? (

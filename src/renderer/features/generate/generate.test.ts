@@ -55,6 +55,20 @@ describe('requests', () => {
     expect(visible.map((segment) => segment.id)).toEqual(['segment:fox']);
   });
 
+  it('name the segments that get a detail pass: those that take part', () => {
+    const { document } = testStudio().studio.document.getState();
+    const both = patchSegment(patchSegment(document, 'segment:fox', { detail: true }), 'segment:tent', {
+      detail: true,
+    });
+    expect(generateRequest(document, view).detail).toEqual([]);
+    expect(generateRequest(both, view).detail).toEqual(['segment:fox', 'segment:tent']);
+    expect(generateRequest(patchSegment(both, 'segment:fox', { visible: false }), view).detail).toEqual([
+      'segment:tent',
+    ]);
+    expect(variationsRequest(both, { ...view, solo: ['segment:fox'] }, 4, 0.3, 9).detail).toEqual(['segment:fox']);
+    expect(modelKey(both)).toBe(modelKey(document));
+  });
+
   it('name the shown result as the parent', () => {
     const { document } = testStudio().studio.document.getState();
     const shown = { kind: 'result', id: 'result-1', picture: 'b'.repeat(64) } as const;

@@ -8,8 +8,9 @@ import { IconButton } from '../../ui/button.tsx';
 import { Empty } from '../../ui/parts.tsx';
 import { Popover } from '../../ui/popover.tsx';
 import { cancel, isActive, isQuiet } from './actions.ts';
+import { JobWords } from './job-words.tsx';
 import { ProgressLine } from './progress-line.tsx';
-import { fractionOf, progressWords, purposeWords } from './words.ts';
+import { aboutWords, fractionOf, purposeWords } from './words.ts';
 
 /** Ended jobs still listed. */
 const RECENT = 5;
@@ -82,15 +83,20 @@ function QueueJob({ job, first }: { readonly job: JobSummary; readonly first: bo
     return () => clearTimeout(timer);
   }, [cancelling]);
   const active = isActive(job);
-  const words = active ? progressWords(t, job) : job.state === 'failed' ? withNames(studio, job.error?.message ?? t('job.failed')) : t(`job.${job.state === 'done' ? 'done' : 'cancelled'}`); // prettier-ignore
+  const about = aboutWords(t, job);
   return (
-    <div className="queue-job">
+    <div className="queue-job" data-state={job.state}>
       <span className="title ellipsis">
         {purposeWords(t, job)}
-        {job.title ? ` · ${job.title}` : ''}
+        {job.title ? <span className="scene"> · {job.title}</span> : null}
       </span>
-      <span className="words num ellipsis" data-failed={job.state === 'failed'} title={words}>
-        {words}
+      {about ? (
+        <span className="about ellipsis" title={about}>
+          {about}
+        </span>
+      ) : null}
+      <span className="words num ellipsis" data-failed={job.state === 'failed'}>
+        <StateWords job={job} />
       </span>
       <span className="buttons">
         {job.state === 'queued' && !first ? (
@@ -133,4 +139,21 @@ function QueueJob({ job, first }: { readonly job: JobSummary; readonly first: bo
       {job.state === 'running' ? <ProgressLine label={t('job.progress')} fraction={fractionOf(job.progress)} /> : null}
     </div>
   );
+}
+
+function StateWords({ job }: { readonly job: JobSummary }) {
+  const studio = useStudio();
+  const t = useT();
+  switch (job.state) {
+    case 'queued':
+    case 'running':
+      return <JobWords job={job} />;
+    case 'failed': {
+      const words = withNames(studio, job.error?.message ?? t('job.failed'));
+      return <span title={words}>{words}</span>;
+    }
+    case 'done':
+    case 'cancelled':
+      return t(`job.${job.state}`);
+  }
 }

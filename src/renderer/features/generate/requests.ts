@@ -36,6 +36,12 @@ const seedFor = (scene: SceneRecord): number => (scene.seedLocked ? scene.seed :
 
 const parentsOf = (shown: ViewState['shown']): ResultId[] => (shown.kind === 'result' ? [shown.id] : []);
 
+/** Segments that are made anew in frames of their own once the picture is there; the lowest first. */
+const detailOf = (document: StudioDocument, solo: readonly SegmentId[]): SegmentId[] =>
+  segmentsOf(document).flatMap(({ id, detail, visible }) =>
+    detail && (solo.length > 0 ? solo.includes(id) : visible) ? [id] : [],
+  );
+
 type View = Pick<ViewState, 'solo' | 'shown'>;
 
 /** A picture of the scene as it is; the shown result is its parent when the scene starts from it. */
@@ -46,6 +52,7 @@ export function generateRequest(document: StudioDocument, view: View): Request {
     purpose: { kind: 'generate' },
     parents: parentsOf(view.shown),
     priority: 'front',
+    detail: detailOf(document, view.solo),
   };
 }
 
@@ -61,6 +68,7 @@ export const variationsRequest = (
   purpose: { kind: 'variations', count, strength },
   parents: parentsOf(view.shown),
   priority: 'front',
+  detail: detailOf(document, view.solo),
 });
 
 /** Makes one segment anew in the shown result. */
@@ -133,7 +141,9 @@ export function modelKey(document: StudioDocument): string {
   const { width, height, text, negativeText, guidance, sampler, seed, pack, loras, start } = scene;
   const segments = segmentsOf(document)
     .filter((segment) => segment.visible)
-    .map(({ name: _name, color: _color, locked: _locked, group: _group, order: _order, ...rest }) => rest);
+    .map(
+      ({ name: _name, color: _color, locked: _locked, group: _group, order: _order, detail: _detail, ...rest }) => rest,
+    );
   const slots = Object.values(document).filter((record) => record.type === 'slot');
   const made = { width, height, text, negativeText, guidance, sampler, seed, pack, loras, start };
   return JSON.stringify([made, segments, slots]);

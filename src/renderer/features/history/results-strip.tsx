@@ -8,8 +8,9 @@ import { IconButton } from '../../ui/button.tsx';
 import { Empty } from '../../ui/parts.tsx';
 import { Shortcut } from '../../ui/shortcut.tsx';
 import { foregroundJob } from '../generate/actions.ts';
+import { JobWords } from '../generate/job-words.tsx';
 import { ProgressLine } from '../generate/progress-line.tsx';
-import { fractionOf, progressWords } from '../generate/words.ts';
+import { fractionOf } from '../generate/words.ts';
 import { Thumb } from './thumb.tsx';
 
 /** The newest results, left to right from new to old; a line joins a result with the one it comes from. */
@@ -39,7 +40,7 @@ export function ResultsStrip() {
         {job ? (
           <div className="thumb thumb-pending num">
             <ProgressLine label={t('job.progress')} fraction={fractionOf(job.progress)} />
-            {progressWords(t, job)}
+            <JobWords job={job} />
           </div>
         ) : null}
         {results.map((result, index) => (

@@ -1,4 +1,4 @@
-import { Contrast } from 'lucide-react';
+import { Contrast, ScanSearch } from 'lucide-react';
 import type { CSSProperties } from 'react';
 import { segmentName } from '#shared/document/document.ts';
 import { LIMITS } from '#shared/document/limits.ts';
@@ -12,7 +12,7 @@ import { RangeRow, SliderRow } from '../../ui/slider.tsx';
 import { patchSegments, toggleSelected } from './actions.ts';
 import { SlotEditor } from './slot-editor.tsx';
 import { useTyping } from './use-typing.ts';
-import { remedyFor, warningHint, warningWords } from './warning-words.ts';
+import { otherRemedyFor, remedyFor, warningHint, warningWords } from './warning-words.ts';
 
 /** Everything about the selected segment that is not drawn. */
 export function SegmentInspector() {
@@ -76,15 +76,19 @@ function Warnings({ segment }: { readonly segment: SegmentRecord }) {
   return (
     <div className="remedy-card">
       {warnings.map((warning) => {
-        const remedy = remedyFor(warning);
+        const remedies = [remedyFor(warning), otherRemedyFor(warning)].filter((remedy) => remedy !== undefined);
         return (
           <div key={warning.code} className="remedy">
             <span>
               <b>{warningWords(t, warning)}</b> {warningHint(t, warning)}
             </span>
-            <Button size="s" onClick={() => remedy.run(studio)}>
-              {t(remedy.label)}
-            </Button>
+            <span className="buttons">
+              {remedies.map((remedy) => (
+                <Button key={remedy.label} size="s" onClick={() => remedy.run(studio)}>
+                  {t(remedy.label)}
+                </Button>
+              ))}
+            </span>
           </div>
         );
       })}
@@ -167,6 +171,12 @@ function Details({ segment, ids }: PartProps) {
         value={segment.negativeText}
         maxLength={LIMITS.text}
         {...typing}
+      />
+      <IconButton
+        label={t('segments.detail')}
+        icon={<ScanSearch />}
+        pressed={segment.detail}
+        onClick={() => patchSegments(studio, 'edit.detail', ids, { detail: !segment.detail })}
       />
       <IconButton
         label={t('segments.invert')}

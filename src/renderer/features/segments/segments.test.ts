@@ -7,7 +7,7 @@ import { startTexts, translate } from '../../app/i18n/texts.ts';
 import { testStudio } from '../../app/studio.testkit.ts';
 import { withRecords } from '../../store/recipes.ts';
 import { anotherReading, layerRows, mixWith, setText, toggleSolo, unmix } from './actions.ts';
-import { remedyFor, slotWords, warningWords } from './warning-words.ts';
+import { otherRemedyFor, remedyFor, slotWords, warningWords } from './warning-words.ts';
 import { followWarnings } from './warnings.ts';
 
 beforeAll(() => startTexts('en'));
@@ -92,6 +92,16 @@ describe('warnings and their remedies', () => {
     expect(warning?.code).toBe('too-small');
     expect(warningWords(translate, warning!)).toMatch(/^small: 0\.\d %$/);
     remedyFor(warning!).run(kit.studio);
+    expect(await look(kit)).toEqual([]);
+    kit.studio.document.undo();
+    expect((await look(kit))[0]?.code).toBe('too-small');
+  });
+
+  it('give what is too small a detail pass, which undo takes back', async () => {
+    const kit = withTestSegment([{ kind: 'ellipse', cx: 256, cy: 60, rx: 9, ry: 9 }]);
+    const [warning] = await look(kit);
+    otherRemedyFor(warning!)?.run(kit.studio);
+    expect(kit.studio.document.getState().document['segment:x']).toMatchObject({ detail: true, grow: 0 });
     expect(await look(kit)).toEqual([]);
     kit.studio.document.undo();
     expect((await look(kit))[0]?.code).toBe('too-small');

@@ -43,6 +43,16 @@ export interface Remedy {
   run(studio: Studio): void;
 }
 
+/** What else helps, beside the first remedy. */
+export function otherRemedyFor(warning: SegmentWarning): Remedy | undefined {
+  if (warning.code !== 'too-small') return undefined;
+  return {
+    label: 'remedy.detail',
+    run: (studio) =>
+      void studio.document.edit('edit.detail', (document) => patchSegment(document, warning.segment, { detail: true })),
+  };
+}
+
 /** What cures a warning, one click away. */
 export function remedyFor(warning: SegmentWarning): Remedy {
   const { segment: id } = warning;

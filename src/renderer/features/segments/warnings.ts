@@ -1,5 +1,7 @@
 import { mapWarnings } from '#shared/masks/warnings.ts';
 import type { SegmentWarning } from '#shared/api/generation.ts';
+import type { StudioDocument } from '#shared/document/document.ts';
+import type { SegmentId } from '#shared/document/records.ts';
 import { useSession } from '../../app/studio.ts';
 import type { Studio } from '../../app/studio.ts';
 import { createBitmapCache } from './bitmaps.ts';
@@ -35,7 +37,9 @@ export function followWarnings(studio: Studio, delay = DELAY): () => void {
       mapHeight: map.height,
       bitmaps: bitmaps.lookup,
     });
-    session.setState({ warnings });
+    // What gets a frame of its own is not too small for it.
+    const worth = warnings.filter(({ code, segment }) => code !== 'too-small' || !hasDetail(state.document, segment));
+    session.setState({ warnings: worth });
     studio.attempt(async () => {
       if (await bitmaps.ensure(state.document)) wake();
     });
@@ -57,6 +61,11 @@ export function followWarnings(studio: Studio, delay = DELAY): () => void {
     if (timer) clearTimeout(timer);
     for (const stop of stops) stop();
   };
+}
+
+function hasDetail(document: StudioDocument, id: SegmentId): boolean {
+  const segment = document[id];
+  return segment?.type === 'segment' && segment.detail;
 }
 
 export const useWarnings = (): readonly SegmentWarning[] => useSession((session) => session.warnings);

@@ -97,6 +97,7 @@ export default {
   'edit.globalText': 'Text der Szene',
   'edit.group': 'gruppieren',
   'edit.grow': 'vergrößern',
+  'edit.detail': 'Detaildurchgang',
   'edit.guidance': 'Führung',
   'edit.import': 'Import',
   'edit.interval': 'Zeitraum',

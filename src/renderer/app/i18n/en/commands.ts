@@ -95,6 +95,7 @@ export default {
   'edit.globalText': 'text of the scene',
   'edit.group': 'group',
   'edit.grow': 'grow',
+  'edit.detail': 'detail pass',
   'edit.guidance': 'guidance',
   'edit.import': 'import',
   'edit.interval': 'interval',

@@ -1,0 +1,53 @@
+import { useEffect, useReducer } from 'react';
+import type { JobId, JobProgress, JobSummary } from '#shared/api/generation.ts';
+
+/** How much of a new estimate is believed within a phase: the time left follows, and does not jump. */
+const TRUST = 0.35;
+
+/**
+ * The time left between two words of the host. It is told with each pass, and a pass of a large model takes a
+ * minute: in between the clock counts down from what was told last.
+ */
+export class Countdown {
+  #job: JobId | undefined;
+  #progress: JobProgress | undefined;
+  /** When the job will have ended, in the milliseconds of `now`. */
+  #end = 0;
+
+  /**
+   * @param now in milliseconds, as performance.now() has it
+   * @returns seconds, 0 at the least; null if nobody can tell
+   */
+  left(job: Pick<JobSummary, 'id' | 'progress'>, now: number): number | null {
+    const { id, progress } = job;
+    if (!progress || progress.secondsLeft === null) {
+      this.#job = undefined;
+      return null;
+    }
+    if (progress !== this.#progress || id !== this.#job) {
+      const end = now + progress.secondsLeft * 1000;
+      const known = id === this.#job && progress.phase === this.#progress?.phase;
+      this.#end = known ? this.#end + (end - this.#end) * TRUST : end;
+      this.#job = id;
+      this.#progress = progress;
+    }
+    return Math.max(0, (this.#end - now) / 1000);
+  }
+}
+
+/** One for the window, so that all places that show the time show the same. One job runs at a time. */
+const countdown = new Countdown();
+
+/** The seconds left of a running job by the clock; the component paints itself again while they pass. */
+export function useSecondsLeft(job: JobSummary | undefined): number | null {
+  const [, tick] = useReducer((count: number) => count + 1, 0);
+  const left = job?.state === 'running' ? countdown.left(job, performance.now()) : null;
+  // tenths are shown below ten seconds
+  const every = left === null || left === 0 ? null : left < 10 ? 100 : 500;
+  useEffect(() => {
+    if (every === null) return undefined;
+    const timer = setInterval(tick, every);
+    return () => clearInterval(timer);
+  }, [every]);
+  return left;
+}

@@ -1,0 +1,10 @@
+import type { JobSummary } from '#shared/api/generation.ts';
+import { useT } from '../../app/i18n/texts.ts';
+import { useSecondsLeft } from './countdown.ts';
+import { progressWords } from './words.ts';
+
+/** A job's progress in one line, with the time left counting down. */
+export function JobWords({ job }: { readonly job: JobSummary }) {
+  const t = useT();
+  return progressWords(t, job, useSecondsLeft(job));
+}
