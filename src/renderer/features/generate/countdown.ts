@@ -1,4 +1,4 @@
-import { useEffect, useReducer } from 'react';
+import { useEffect, useState } from 'react';
 import type { JobId, JobProgress, JobSummary } from '#shared/api/generation.ts';
 
 /** How much of a new estimate is believed within a phase: the time left follows, and does not jump. */
@@ -39,15 +39,18 @@ export class Countdown {
 const countdown = new Countdown();
 
 /** The seconds left of a running job by the clock; the component paints itself again while they pass. */
-export function useSecondsLeft(job: JobSummary | undefined): number | null {
-  const [, tick] = useReducer((count: number) => count + 1, 0);
-  const left = job?.state === 'running' ? countdown.left(job, performance.now()) : null;
-  // tenths are shown below ten seconds
-  const every = left === null || left === 0 ? null : left < 10 ? 100 : 500;
+export function useSecondsLeft(job: JobSummary): number | null {
+  const [left, setLeft] = useState<number | null>(null);
   useEffect(() => {
-    if (every === null) return undefined;
-    const timer = setInterval(tick, every);
+    if (job.state !== 'running') return undefined;
+    // Rounded to what is shown, so that nothing is painted again for nothing.
+    const look = (): void => setLeft(rounded(countdown.left(job, performance.now())));
+    const timer = setInterval(look, 100);
+    look();
     return () => clearInterval(timer);
-  }, [every]);
-  return left;
+  }, [job]);
+  return job.state === 'running' ? left : null;
 }
+
+const rounded = (left: number | null): number | null =>
+  left === null ? null : left < 10 ? Math.round(left * 10) / 10 : Math.round(left);
