@@ -13,10 +13,10 @@ import { openPack } from '../src/engine/packs/open-pack.ts';
 import { denoise } from '../src/engine/pipelines/pixel/denoise.ts';
 import { prepareScene } from '../src/engine/pipelines/pixel/prepare.ts';
 import { planPartial, samplerFor } from '../src/engine/schedulers/index.ts';
+import { mapFeatures } from '../src/engine/spatext/features.ts';
 import { sceneFrame } from '../src/engine/spatext/frame.ts';
 import { PixelModel } from '../src/engine/spatext/pixel-model.ts';
 import { SlotFiller } from '../src/engine/spatext/slots.ts';
-import { buildMap } from '../src/engine/spatext/st-map.ts';
 import { NoiseStream, tensor } from '../src/engine/tensor/index.ts';
 import { record, spread } from './record.ts';
 
@@ -72,12 +72,10 @@ async function measure(threads: number) {
 
   const project = async (): Promise<number> => {
     const begin = performance.now();
-    await model.projectMap(
-      buildMap(
-        three.labels,
-        three.segments.map(({ slot }) => slot.embedding),
-        model.width,
-      ),
+    await mapFeatures(
+      model,
+      three.labels,
+      three.segments.map(({ slot }) => slot.embedding),
     );
     return performance.now() - begin;
   };

@@ -7,6 +7,7 @@ import { StudioError } from '#shared/errors.ts';
 import { openHashLedger } from './hash-ledger.ts';
 import { modelsFolder } from './models-folder.ts';
 import { openPack } from './open-pack.ts';
+import { writeTinyPack } from './tiny-pack.testkit.ts';
 import { readFileSync } from 'node:fs';
 
 type Json = Record<string, unknown>;
@@ -87,6 +88,49 @@ describe('opening a pack', () => {
     const error = await refusal();
     expect(error.code).toBe('model');
     expect(error.message).toMatch(/text_embeds has the shape batch x 255, expected it to end in 256/);
+  });
+
+  test('a sketch that does not fit together with what is around it', async () => {
+    const described = async (change: NonNullable<Parameters<typeof writeTinyPack>[1]>['change'], sketch = true) => {
+      await writeTinyPack(folder, { sketch, change });
+      return (await refusal()).message;
+    };
+    await writeTinyPack(folder);
+    expect((await openPack(folder, openHashLedger())).pack.components.sketch?.file).toBe('sketch.onnx');
+    expect(await described(({ components }) => delete components['stProjector']!.inputs['sketch_map'])).toMatch(
+      /stProjector has no input named sketch_map/,
+    );
+    expect(
+      await described(({ components }) => (components['stProjector']!.inputs['sketch_map']!.shape[1] = 5)),
+    ).toMatch(/stProjector's sketch_map has the shape batch x 5 x 16 x 16, expected it to end in 2 x 16 x 16/);
+    expect(
+      await described(({ components }) => (components['sketch']!.outputs['sketch']!.shape[1] = 'colours')),
+    ).toMatch(/sketch's output sketch does not tell its number of channels/);
+    expect(await described(({ components }) => (components['sketch']!.outputs = {}))).toMatch(
+      /sketch has no output named sketch/,
+    );
+    expect(await described(({ components }) => (components['sketch']!.outputs['sketch']!.shape[3] = 16))).toMatch(
+      /sketch has the shape batch x 2 x 32 x 16, expected it to end in 2 x 32 x 32/,
+    );
+    expect(
+      await described(({ components }) => (components['sketch']!.inputs['segment_masks']!.shape = ['n', 1, 64, 64])),
+    ).toMatch(/segment_masks has the shape n x 1 x 64 x 64, expected it to end in 1 x 32 x 32/);
+    expect(await described(({ components }) => (components['sketch']!.inputs['image_embeds']!.shape[1] = 9))).toMatch(
+      /image_embeds has the shape batch x 9, expected it to end in 8/,
+    );
+    expect(await described(({ components }) => (components['unet']!.inputs['st_16']!.shape[1] = 3))).toMatch(
+      /unet's st_16 has the shape batch x 3 x 16 x 16, expected it to end in 5 x 16 x 16/,
+    );
+    expect(await described(({ components }) => delete components['sketch'])).toMatch(
+      /stProjector asks for a sketch_map, but the pack has no sketch that could draw it/,
+    );
+    await writeTinyPack(folder);
+    await writeFile(path.join(folder, 'sketch.onnx'), 'no network');
+    expect((await refusal()).message).toMatch(/sketch\.onnx has 10 bytes/);
+    await rm(path.join(folder, 'sketch.onnx'));
+    expect((await refusal()).message).toMatch(/the file sketch\.onnx is missing/);
+    await writeTinyPack(folder, { sketch: false });
+    expect((await openPack(folder, openHashLedger())).pack.components.sketch).toBeUndefined();
   });
 
   test('no pack.json, broken JSON, a newer version, a folder in its place', async () => {

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { StudioError, describeZodError } from '#shared/errors.ts';
 import type { HashLedger } from './hash-ledger.ts';
-import { PixelPack } from './schema.ts';
+import { PixelPack, SKETCH_SIDE, sketchChannelsOf } from './schema.ts';
 import type { ComponentName, PackComponent } from './schema.ts';
 
 /** A pack that was checked: every file is there, of its size and hash, inside its own folder. */
@@ -123,6 +123,16 @@ function checkShapes(pack: PixelPack, bad: (what: string) => never): void {
   expect('prior', 'inputs', 'hidden_states', [d]);
   expect('prior', 'outputs', 'predicted_image_embedding', [d]);
   expect('stProjector', 'inputs', 'spatio_textual_map', [d, n, n]);
+  if (pack.components.sketch) {
+    expect('sketch', 'inputs', 'image_embeds', [d]);
+    expect('sketch', 'inputs', 'segment_masks', [1, SKETCH_SIDE, SKETCH_SIDE]);
+    const channels = sketchChannelsOf(pack);
+    if (channels === 0 && pack.components.sketch.outputs['sketch'])
+      bad("sketch's output sketch does not tell its number of channels");
+    expect('sketch', 'outputs', 'sketch', [channels, SKETCH_SIDE, SKETCH_SIDE]);
+    expect('stProjector', 'inputs', 'sketch_map', [channels, n, n]);
+  } else if (pack.components.stProjector.inputs['sketch_map'])
+    bad('stProjector asks for a sketch_map, but the pack has no sketch that could draw it');
   expect('unet', 'inputs', 'sample', [3, n, n]);
   expect('unet', 'inputs', 'global_embeds', [d]);
   expect('unet', 'outputs', 'out_sample', [3, n, n]);

@@ -24,6 +24,12 @@ const component = z.object({
   outputs: z.record(z.string(), TensorSpec),
 });
 
+/** Side of a segment's crop in units of the longer side of its box: what the image encoder saw in training. */
+export const CROP_MARGIN = 1.08;
+
+/** Side of a sketch and of the shape it is drawn into, in pixels. */
+export const SKETCH_SIDE = 32;
+
 /** The training schedule a denoiser or prior was trained with. */
 export const TrainingSchedule = z.object({
   betaSchedule: z.enum(['squaredcos_cap_v2', 'linear', 'scaled_linear']),
@@ -67,6 +73,8 @@ export const PixelPack = z.object({
       defaults: z.object({ steps: z.number().int().min(1), guidanceScale: z.number().min(0) }),
       normaliseResult: z.boolean(),
     }),
+    /** Draws a segment in its own frame, once per generation; its pictures go to stProjector beside the map. */
+    sketch: component.optional(),
     stProjector: component,
     unet: component.extend({ scheduler: TrainingSchedule }),
     superResolution: component.extend({ factor: z.number().int().min(2).max(8) }),
@@ -82,3 +90,9 @@ export const PixelPack = z.object({
 export type PixelPack = z.infer<typeof PixelPack>;
 export type ComponentName = keyof PixelPack['components'];
 export type PackComponent = z.infer<typeof component>;
+
+/** Channels of a segment's sketch as the pack describes them; 0 for a pack without one. */
+export function sketchChannelsOf({ components: { sketch } }: PixelPack): number {
+  const channels = sketch?.outputs['sketch']?.shape.at(-3);
+  return typeof channels === 'number' ? channels : 0;
+}

@@ -1,8 +1,6 @@
 import { cropPicture, fromPixels, resizePicture } from '../image/picture.ts';
 import type { Picture } from '../image/picture.ts';
-
-/** Side of a segment's crop in units of the longer side of its box (pack.json, imageEncoder). */
-const CROP_MARGIN = 1.08;
+import { CROP_MARGIN } from '../packs/schema.ts';
 
 export interface Region {
   readonly x: number;

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { StudioError } from '#shared/errors.ts';
 import type { OpenPack } from '../packs/open-pack.ts';
+import { SKETCH_SIDE, sketchChannelsOf } from '../packs/schema.ts';
 import type { ComponentName } from '../packs/schema.ts';
 import { openNetwork } from '../runtime/sessions.ts';
 import type { Feed, Network, SessionSettings } from '../runtime/sessions.ts';
@@ -29,6 +30,9 @@ export interface DenoiserRow {
   readonly features: StFeatures | null;
 }
 
+/** Most segments in one run of the sketch: a batch of a hundred would hold memory that nothing else needs. */
+export const MAX_SKETCHES = 64;
+
 /**
  * The networks of a SpaText pixel pack behind plain arrays. Networks are opened when first used and stay
  * open until `release`.
@@ -51,6 +55,11 @@ export class PixelModel {
 
   get size(): number {
     return this.pack.pack.sampleSize;
+  }
+
+  /** Channels of a segment's sketch; 0: this pack draws none. */
+  get sketchChannels(): number {
+    return sketchChannelsOf(this.pack.pack);
   }
 
   /** Names the embedding space: embeddings of other encoders are never compared with these. */
@@ -152,11 +161,46 @@ export class PixelModel {
     return last;
   }
 
-  /** The map through its linear projections, once per generation. @param map [width, n, n] */
-  async projectMap(map: Float32Array): Promise<StFeatures> {
+  /**
+   * Small pictures of segments in their own frames.
+   * @param embeddings [width] each, unit length
+   * @param masks [SKETCH_SIDE * SKETCH_SIDE] each, 0..1
+   * @returns [sketchChannels * SKETCH_SIDE * SKETCH_SIDE] each
+   */
+  async sketch(embeddings: readonly Float32Array[], masks: readonly Float32Array[]): Promise<Float32Array[]> {
+    if (embeddings.length === 0) return [];
+    const network = await this.#network('sketch');
+    const drawn: Float32Array[] = [];
+    for (let from = 0; from < embeddings.length; from += MAX_SKETCHES) {
+      const rows = embeddings.slice(from, from + MAX_SKETCHES);
+      const out = await network.run({
+        image_embeds: stack(rows, [this.width]),
+        segment_masks: stack(masks.slice(from, from + MAX_SKETCHES), [1, SKETCH_SIDE, SKETCH_SIDE]),
+      });
+      const data = output(out, 'sketch', network);
+      const expected = rows.length * this.sketchChannels * SKETCH_SIDE ** 2;
+      if (data.length !== expected)
+        throw new StudioError('model', `${network.name} drew ${data.length} numbers where ${expected} belong`, {
+          remedy: 'get the pack again from where it came: pack.json describes another network',
+        });
+      drawn.push(...unstack(data, rows.length));
+    }
+    return drawn;
+  }
+
+  /**
+   * The map through its linear projections, once per generation.
+   * @param map [width, n, n]
+   * @param sketchMap [sketchChannels, n, n]; null for packs without a sketch
+   */
+  async projectMap(map: Float32Array, sketchMap: Float32Array | null): Promise<StFeatures> {
+    const channels = this.sketchChannels;
+    if ((sketchMap !== null) !== channels > 0)
+      throw new StudioError('internal', `a map ${sketchMap ? 'with' : 'without'} sketches for ${this.pack.pack.name}`);
     const network = await this.#network('stProjector');
-    const out = await network.run({ spatio_textual_map: { data: map, shape: [1, this.width, this.size, this.size] } });
-    return out;
+    const feeds: Record<string, Feed> = { spatio_textual_map: stack([map], [this.width, this.size, this.size]) };
+    if (sketchMap) feeds['sketch_map'] = stack([sketchMap], [channels, this.size, this.size]);
+    return network.run(feeds);
   }
 
   /** One batched call of the denoiser. @returns the raw prediction of each row, [3, n, n] */

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import os from 'node:os';
 import type { GenerateRequest, JobPurpose, Result, ResultId } from '#shared/api/generation.ts';
 import type { PackSummary } from '#shared/api/packs.ts';
-import { sceneOf, toDocument, toRecords } from '#shared/document/document.ts';
+import { sceneOf, segmentsOf, toDocument, toRecords } from '#shared/document/document.ts';
 import type { StudioDocument } from '#shared/document/document.ts';
 import { createScene } from '#shared/document/create.ts';
 import { StudioError } from '#shared/errors.ts';
@@ -23,7 +23,7 @@ import type { Known } from './known-picture.ts';
 import { firstOrder, ordersOf } from './orders.ts';
 import type { Order } from './orders.ts';
 import { planPartial, samplerFor } from '../../schedulers/index.ts';
-import { PixelModel } from '../../spatext/pixel-model.ts';
+import { MAX_SKETCHES, PixelModel } from '../../spatext/pixel-model.ts';
 import { SlotFiller } from '../../spatext/slots.ts';
 import type { JobContext, Maker } from '../maker.ts';
 import { JobMeter, Pace } from '../pace.ts';
@@ -35,14 +35,19 @@ import { superResolvePicture } from './super-resolution.ts';
 
 /** Previews at most this often: people see no more, and encoding them costs. */
 const PREVIEW_EVERY_MS = 180;
+/** What a generation needs; packs without a sketch leave it out. */
 const NETWORKS: readonly ComponentName[] = [
   'textEncoder',
   'imageEncoder',
   'prior',
+  'sketch',
   'stProjector',
   'unet',
   'superResolution',
 ];
+
+/** Bytes that drawing one segment's sketch holds at its peak, measured with the network of training/nets/sketch.py. */
+const SKETCH_BYTES = 1.5e6;
 
 /** The pixel system of the paper: texts -> prior -> map -> 64 px denoiser -> super-resolution. */
 export class PixelMaker implements Maker {
@@ -75,9 +80,9 @@ export class PixelMaker implements Maker {
     const meter = new JobMeter(this.#pace, (progress) => context.progress(progress));
     const document = toDocument(request.records);
     const scene = sceneOf(document);
-    this.#reserveMemory(scene);
+    this.#reserveMemory(scene, segmentsOf(document).length);
     meter.enter('loading');
-    await this.#model.load(NETWORKS);
+    await this.#model.load(NETWORKS.filter((name) => this.#model.pack.pack.components[name] !== undefined));
     await context.breathe();
     if (request.purpose.kind === 'upscale') return this.#upscale(request, request.purpose, document, context, meter);
 
@@ -153,11 +158,12 @@ export class PixelMaker implements Maker {
   }
 
   /** Memory is promised before the first step: a refusal in words beats a crash after the last pass. */
-  #reserveMemory(scene: SceneRecord): void {
+  #reserveMemory(scene: SceneRecord, segments: number): void {
     const weights = this.#model.pack.bytes * 2;
     const side = Math.max(scene.width, scene.height) * scene.upscale;
+    const sketches = this.#model.sketchChannels > 0 ? Math.min(segments, MAX_SKETCHES) * SKETCH_BYTES : 0;
     // Measured (bench/memory.ts): the widest layer of super-resolution, and the picture in its several forms.
-    const activations = 150e6 + Math.min(side, 1024) ** 2 * 48 * 4 * 1.5 + side ** 2 * 12;
+    const activations = 150e6 + Math.min(side, 1024) ** 2 * 48 * 4 * 1.5 + side ** 2 * 12 + sketches;
     const free = os.freemem() + process.memoryUsage.rss();
     if (weights + activations > free)
       throw new StudioError(

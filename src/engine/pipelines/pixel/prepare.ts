@@ -7,11 +7,11 @@ import { disjointMasks } from '#shared/masks/segment-mask.ts';
 import { mapWarnings } from '#shared/masks/warnings.ts';
 import type { BitmapLookup } from '#shared/masks/rasterize.ts';
 import type { BlobStore } from '../../blobs/blob-store.ts';
+import { mapFeatures } from '../../spatext/features.ts';
 import { framedDocument } from '../../spatext/frame.ts';
 import type { Frame } from '../../spatext/frame.ts';
 import type { PixelModel, StFeatures } from '../../spatext/pixel-model.ts';
 import type { FilledSlot, SlotFiller } from '../../spatext/slots.ts';
-import { buildMap } from '../../spatext/st-map.ts';
 
 /** A segment as the model gets it. */
 export interface PreparedSegment {
@@ -89,12 +89,10 @@ export async function prepareScene(
   });
   const features =
     segments.length > 0
-      ? await model.projectMap(
-          buildMap(
-            labels,
-            segments.map(({ slot }) => slot.embedding),
-            model.width,
-          ),
+      ? await mapFeatures(
+          model,
+          labels,
+          segments.map(({ slot }) => slot.embedding),
         )
       : null;
   await on.breathe();
@@ -110,7 +108,10 @@ export async function prepareScene(
     globalText: hasGlobal ? at(segments.length).text : null,
     features,
     negativeGlobal: scene.negativeText.trim() === '' ? null : at(segments.length + 1).embedding,
-    negativeFeatures: await negativeFeatures(model, labels, negatives),
+    // The map of the negative local texts; null if no segment has one.
+    negativeFeatures: negatives.some((negative) => negative !== null)
+      ? await mapFeatures(model, labels, negatives)
+      : null,
     warnings: mapWarnings(document, {
       // The canvas is the middle of the square that the model sees.
       mapWidth: Math.max(1, Math.round((n * scene.width) / Math.max(scene.width, scene.height))),
@@ -118,21 +119,4 @@ export async function prepareScene(
       bitmaps,
     }),
   };
-}
-
-/** The map of the negative local texts; null if no segment has one. */
-async function negativeFeatures(
-  model: PixelModel,
-  labels: Uint16Array,
-  negatives: readonly (Float32Array | null)[],
-): Promise<StFeatures | null> {
-  if (negatives.every((negative) => negative === null)) return null;
-  const silent = new Float32Array(model.width);
-  return model.projectMap(
-    buildMap(
-      labels,
-      negatives.map((negative) => negative ?? silent),
-      model.width,
-    ),
-  );
 }

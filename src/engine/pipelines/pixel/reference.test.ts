@@ -1,4 +1,6 @@
-// The trained pack against tensors recorded in PyTorch: every stage alone, then whole runs.
+// A trained pack against tensors recorded in PyTorch: every stage alone, then whole runs. Which pack, and which stages
+// it has, is told by reference.json. An export that lies elsewhere is checked by
+// SPATEXT_MODELS=FOLDER-OF-PACKS SPATEXT_REFERENCE=PACK/reference.
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -8,9 +10,10 @@ import { openHashLedger } from '../../packs/hash-ledger.ts';
 import { modelsFolder } from '../../packs/models-folder.ts';
 import { openPack } from '../../packs/open-pack.ts';
 import { planPartial, samplerFor } from '../../schedulers/index.ts';
+import { mapFeatures } from '../../spatext/features.ts';
 import { PixelModel } from '../../spatext/pixel-model.ts';
 import { denoiseEmbeddings } from '../../spatext/prior.ts';
-import { buildMap } from '../../spatext/st-map.ts';
+import { maskInFrame, pasteSketches, segmentFrames } from '../../spatext/sketch.ts';
 import { GuidanceSettings } from '#shared/document/settings.ts';
 import { NoiseStream } from '../../tensor/index.ts';
 import { probeOnDevice } from '../../runtime/probe-network.ts';
@@ -18,12 +21,16 @@ import { denoise } from './denoise.ts';
 import type { PreparedScene } from './prepare.ts';
 import { createScene } from '#shared/document/create.ts';
 
-const FOLDER = path.resolve('test/fixtures/pack-reference');
+const FOLDER = path.resolve(process.env['SPATEXT_REFERENCE'] ?? 'test/fixtures/pack-reference');
 const fixture = (name: string): Tensor => npyToTensor(readNpy(readFileSync(path.join(FOLDER, `${name}.npy`))));
 const reference = JSON.parse(readFileSync(path.join(FOLDER, 'reference.json'), 'utf8')) as {
+  pack: string;
+  files: Record<string, unknown>;
   texts: { text: string; input_ids: number[] }[];
   prior_timesteps: number[];
 };
+const recorded = (stage: string): boolean => `${stage}.npy` in reference.files;
+const openRecorded = () => openPack(path.join(modelsFolder(), reference.pack), openHashLedger());
 
 /** Largest distance between two lists of numbers. */
 function distance(a: ArrayLike<number>, b: ArrayLike<number>): number {
@@ -41,11 +48,10 @@ const at = <T>(list: readonly T[], index: number): T => {
 };
 const breathe = async (): Promise<void> => undefined;
 
-describe('the embedded pack against its recorded tensors', () => {
+describe(`${reference.pack} against its recorded tensors`, () => {
   let model: PixelModel;
   beforeAll(async () => {
-    const pack = await openPack(path.join(modelsFolder(), 'spatext-emoji-v0'), openHashLedger());
-    model = new PixelModel(pack, { providers: ['cpu'], threads: 2 });
+    model = new PixelModel(await openRecorded(), { providers: ['cpu'], threads: 2 });
   });
   afterAll(() => model.release());
 
@@ -105,23 +111,65 @@ describe('the embedded pack against its recorded tensors', () => {
     return { labels, embeddings: [at(run, 0), at(run, 1), at(run, 3)], global: at(run, 11) };
   };
 
+  test('the recorded stages are those of the pack', () => {
+    for (const stage of ['segment_masks', 'sketch', 'sketch_map'])
+      expect(recorded(stage), stage).toBe(model.sketchChannels > 0);
+  });
+
+  describe.runIf(recorded('sketch'))('sketch', () => {
+    const framed = () => {
+      const { labels, embeddings } = sceneMap();
+      const cells = { labels, width: model.size, height: model.size };
+      return { cells, embeddings, frames: segmentFrames(cells, embeddings.length) };
+    };
+
+    test('shapes in their frames', () => {
+      const { cells, frames } = framed();
+      rows(fixture('segment_masks')).forEach((expected, i) => {
+        const frame = frames[i];
+        if (!frame) throw new Error(`segment ${i} owns nothing`);
+        expect(distance(maskInFrame(cells, i + 1, frame), expected), `${i}`).toBeLessThan(1e-4);
+      });
+    });
+
+    test('the network', async () => {
+      const drawn = await model.sketch(framed().embeddings, rows(fixture('segment_masks')));
+      const expected = rows(fixture('sketch'));
+      expect(drawn).toHaveLength(expected.length);
+      drawn.forEach((row, i) => expect(distance(row, at(expected, i))).toBeLessThan(1e-4));
+    });
+
+    test('pasted into the map', () => {
+      const { cells, frames } = framed();
+      const map = pasteSketches(cells, frames, rows(fixture('sketch')), model.sketchChannels);
+      expect(distance(map, fixture('sketch_map').data)).toBeLessThan(1e-4);
+    });
+
+    test('the projector puts it at the end of st_64', async () => {
+      const map = fixture('sketch_map').data;
+      const empty = new Float32Array(model.width * model.size ** 2);
+      const found = (await model.projectMap(empty, map))['st_64']?.data ?? [];
+      expect(distance(found.slice(found.length - map.length), map)).toBe(0);
+    });
+  });
+
   test('map and its features', async () => {
     const { labels, embeddings } = sceneMap();
-    const features = await model.projectMap(buildMap(labels, embeddings, model.width));
+    const features = await mapFeatures(model, labels, embeddings);
     for (const name of ['st_64', 'st_32', 'st_16', 'st_8'])
       expect(distance(features[name]?.data ?? [], fixture(name).data), name).toBeLessThan(1e-5 * 16);
   });
 
   test('denoiser: one call', async () => {
     const { labels, embeddings, global } = sceneMap();
-    const features = await model.projectMap(buildMap(labels, embeddings, model.width));
+    const features = await mapFeatures(model, labels, embeddings);
     const [out] = await model.denoise([{ sample: fixture('noise').data, timestep: 599, global, features }]);
     expect(distance(out ?? [], fixture('unet_call').data)).toBeLessThan(1e-5);
   });
 
   const wholeRun = async (sampler: 'ddim' | 'dpmpp-2m', steps: number, guidance: GuidanceSettings) => {
     const { labels, embeddings, global } = sceneMap();
-    const features = await model.projectMap(buildMap(labels, embeddings, model.width));
+    const features = await mapFeatures(model, labels, embeddings);
     const prepared: PreparedScene = {
       scene: createScene(),
       frame: { x: 0, y: 0, side: 512 },
@@ -177,11 +225,10 @@ const webgpu = await probeOnDevice('webgpu').then(
 );
 describe.skipIf(!webgpu)('the same on WebGPU', () => {
   test('the map and the denoiser compute what the processor does', async () => {
-    const pack = await openPack(path.join(modelsFolder(), 'spatext-emoji-v0'), openHashLedger());
-    const model = new PixelModel(pack, { providers: ['webgpu', 'cpu'], threads: 2 });
+    const model = new PixelModel(await openRecorded(), { providers: ['webgpu', 'cpu'], threads: 2 });
     const run = rows(fixture('prior_run'));
     const labels = Uint16Array.from(readNpy(readFileSync(path.join(FOLDER, 'labels.npy'))).data as ArrayLike<number>);
-    const features = await model.projectMap(buildMap(labels, [at(run, 0), at(run, 1), at(run, 3)], model.width));
+    const features = await mapFeatures(model, labels, [at(run, 0), at(run, 1), at(run, 3)]);
     const [out] = await model.denoise([
       { sample: fixture('noise').data, timestep: 599, global: at(run, 11), features },
     ]);
