@@ -3,6 +3,9 @@ import { StudioError } from '#shared/errors.ts';
 import type { Library, LibraryOptions } from './library-api.ts';
 import type { LibraryMessage, LibraryMethod, LibraryRequest, LibraryStart } from './protocol.ts';
 
+/** A thread that was asked to end and has not after this long is cut off. */
+const END_WITHIN_MS = 10_000;
+
 type Settle = { resolve(value: unknown): void; reject(error: StudioError): void };
 
 /**
@@ -17,6 +20,7 @@ export async function openLibrary(options: LibraryOptions): Promise<Library> {
     readOnly: options.readOnly ?? false,
   };
   const worker = new Worker(options.workerUrl ?? new URL('./worker.ts', import.meta.url), { workerData: start });
+  const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
   const waiting = new Map<number, Settle>();
   let next = 1;
   let ended: StudioError | undefined;
@@ -53,7 +57,7 @@ export async function openLibrary(options: LibraryOptions): Promise<Library> {
       reject(typed);
       end(typed);
     });
-    worker.on('exit', () => {
+    void exited.then(() => {
       const typed = new StudioError('crashed', 'the library is closed');
       reject(typed);
       end(typed);
@@ -88,8 +92,15 @@ export async function openLibrary(options: LibraryOptions): Promise<Library> {
     similar: (space, embedding, limit) => ask('similar', space, embedding, limit),
     async close() {
       if (ended) return;
-      await ask('close');
-      await worker.terminate();
+      try {
+        await ask('close');
+      } finally {
+        // The thread has closed its database and ends by itself. Cutting it off in the middle of that (terminate)
+        // is left for one that hangs: it tears the native module's state down while the thread may still be using it.
+        const hangs = setTimeout(() => void worker.terminate(), END_WITHIN_MS);
+        await exited;
+        clearTimeout(hangs);
+      }
     },
   };
 }

@@ -148,13 +148,17 @@ export class LibraryStore {
   }
 
   close(): void {
-    if (!this.#database.readonly) {
-      // Bounded, so that closing never reads a large history through.
-      this.#database.pragma('analysis_limit = 400');
-      this.#database.pragma('optimize');
+    try {
+      if (!this.#database.readonly) {
+        // Bounded, so that closing never reads a large history through.
+        this.#database.pragma('analysis_limit = 400');
+        this.#database.pragma('optimize');
+      }
+    } finally {
+      // On a full or damaged disk, too: a thread must not end with its database open.
+      this.#database.close();
+      this.#releaseWriter();
     }
-    this.#database.close();
-    this.#releaseWriter();
   }
 
   #transaction<T>(work: () => T): T {
