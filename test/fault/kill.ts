@@ -22,32 +22,48 @@ export interface Promises {
   readonly results: Map<string, string>;
 }
 
+/** The victim's window. Whoever looks afterwards has to ask as this one: a clean document comes back to its own. */
+export const WINDOW = 'window';
+
+const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
 /**
  * Lets a process work on the folder, kills it with SIGKILL at a random moment, and opens everything it left.
  * @returns what went wrong, in words; empty if all promises were kept
  */
 export async function killOnce(root: string, seed: number, promises: Promises): Promise<string[]> {
   const random = seeded(seed);
-  const child = spawn(process.execPath, [path.join(import.meta.dirname, 'victim.ts'), root, String(promises.edit)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const child = spawn(
+    process.execPath,
+    [path.join(import.meta.dirname, 'victim.ts'), root, String(promises.edit), WINDOW],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
   let text = '';
-  const ready = new Promise<void>((resolve) => {
-    child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
-      text += chunk;
-      if (text.includes('ready')) resolve();
-    });
+  let heard = (): void => undefined;
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+    text += chunk;
+    heard();
   });
+  const gone = once(child, 'close');
+  /** Until the victim has said so, or is gone. */
+  const said = async (pattern: RegExp): Promise<void> => {
+    const words = new Promise<void>((resolve) => {
+      heard = () => (pattern.test(text) ? resolve() : undefined);
+      heard();
+    });
+    await Promise.race([words, gone]);
+  };
+  const death = random();
   // Some die before they are ready: while opening, recovering, migrating.
-  const early = random() < 0.15;
-  if (early) await new Promise((resolve) => setTimeout(resolve, 50 + random() * 900));
-  else {
-    await Promise.race([ready, once(child, 'exit')]);
-    await new Promise((resolve) => setTimeout(resolve, random() ** 2 * 700));
-  }
-  const exited = once(child, 'close');
+  if (death < 0.15) await pause(50 + random() * 900);
+  else await said(/^ready/m);
+  // Some right after a save: the document is clean then, nothing is offered, and the window gets it back by itself.
+  if (death >= 0.75) await said(/^save .*\n(?!(?:.*\n)*edit)/m);
+  else if (death >= 0.15) await pause(random() ** 2 * 700);
   child.kill('SIGKILL');
-  await exited;
+  await gone;
   // A line without its end was being printed: no promise yet.
   for (const line of text.slice(0, text.lastIndexOf('\n') + 1).split('\n')) {
     const [kind, value = '', picture = ''] = line.split(' ');
@@ -70,14 +86,14 @@ async function inspect(root: string, promises: Promises): Promise<string[]> {
     },
   });
   const [unsaved] = await keeper.recoverable();
-  const found = unsaved ? await keeper.recover('window', unsaved.id) : await keeper.current('window', () => beach('0'));
+  const found = unsaved ? await keeper.recover(WINDOW, unsaved.id) : await keeper.current(WINDOW, () => beach('0'));
   const text = Number(sceneOf(toDocument(found.records)).text);
   if (!(text >= promises.edit)) wrong.push(`edit ${promises.edit} was confirmed, ${text} was recovered`);
   // What was being written when the process died may be there as well; from now on it counts.
   promises.edit = text;
   if (promises.edit >= 5 && found.undo.length === 0) wrong.push('no undo steps');
   if (promises.save > 0) {
-    await keeper.closeWindow('window');
+    await keeper.closeWindow(WINDOW);
     try {
       const saved = await keeper.open('file', path.join(root, 'work.spatext'));
       const savedText = Number(sceneOf(toDocument(saved.records)).text);

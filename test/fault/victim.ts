@@ -9,14 +9,14 @@ import { openKeeper } from '#project/keeper.ts';
 import { beach, setText } from '#project/keeper.testkit.ts';
 import { sceneOf, toDocument } from '#shared/document/document.ts';
 
-const [root = '', first = '0'] = process.argv.slice(2);
+const [root = '', first = '0', window = ''] = process.argv.slice(2);
 const say = (line: string): void => void writeSync(1, `${line}\n`);
 
 const blobs = openBlobStore(path.join(root, 'blobs'));
 const keeper = await openKeeper({ folder: path.join(root, 'documents'), blobFolder: blobs.folder });
 const library = await openLibrary({ folder: path.join(root, 'library'), blobFolder: blobs.folder });
 const [unsaved] = await keeper.recoverable();
-const opened = unsaved ? await keeper.recover('window', unsaved.id) : await keeper.current('window', () => beach('0'));
+const opened = unsaved ? await keeper.recover(window, unsaved.id) : await keeper.current(window, () => beach('0'));
 let document = toDocument(opened.records);
 let count = Number(first);
 say(`ready ${sceneOf(document).text}`);
