@@ -2,6 +2,7 @@ import type { CallArguments, CallOutput, HistoryMark, Imported, OpenDocument } f
 import type { SlotContent } from '#shared/document/records.ts';
 import type { StudioDocument } from '#shared/document/document.ts';
 import type { Result } from '#shared/api/generation.ts';
+import type { Beside } from './beside.ts';
 
 /**
  * Documents as the host keeps them: applied diffs go into a journal at once and to disk within a second
@@ -91,13 +92,17 @@ export interface ImportInput {
   /** Colour "#rrggbb" -> local text, for label maps. */
   readonly labels?: Readonly<Record<string, string>> | undefined;
   readonly writeBlob: (bytes: Uint8Array) => Promise<string>;
-  /** Reads a file beside the imported one by its bare name (COCO's pictures); absent: there is none. */
-  readonly readBeside?: ((name: string) => Promise<Uint8Array>) | undefined;
+  /** The files that came along or lie beside it: the pictures of annotations, the label map of a table of colours. */
+  readonly beside?: Beside | undefined;
   /** Which image of annotations of many: its id or file name. */
   readonly image?: string | undefined;
+  /** Answers with the list of images where somebody has to choose one or bring its picture; else the first is taken. */
+  readonly ask?: boolean | undefined;
   /** What a picture with holes, or a black and white one, is: an image (default) or a segment's area. */
   readonly pictures?: 'image' | 'mask' | undefined;
 }
 export type { Imported };
+/** What a file holds where nobody is asked. */
+export type ImportedNow = Exclude<Imported, { kind: 'annotations' }>;
 // openKeeper(options): Promise<DocumentKeeper> lives in keeper.ts; exportScene(input) in formats/export.ts;
 // importFile(input): Promise<Imported> in formats/import.ts.

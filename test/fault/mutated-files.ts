@@ -2,6 +2,7 @@ import sharp from 'sharp';
 import { StudioError } from '#shared/errors.ts';
 import { createScene, createSegment } from '#shared/document/create.ts';
 import { toDocument } from '#shared/document/document.ts';
+import { filesGiven } from '#project/beside.ts';
 import { importFile } from '#project/formats/import.ts';
 import { Blobs, exported, testPicture, testResult } from '#project/formats/formats.testkit.ts';
 import { makeNpy } from '#project/formats/npy.ts';
@@ -58,8 +59,15 @@ export async function samples(): Promise<Sample[]> {
     categories: [{ id: 1, name: 'cat' }],
     annotations: [{ image_id: 1, file_name: 'a.png', segments_info: [{ id: 7, category_id: 1 }] }],
   };
-  const readBeside = (): Promise<Uint8Array> => Promise.resolve(picture);
-  made.push({ name: 'coco', bytes: Buffer.from(JSON.stringify(coco)), more: { readBeside } });
+  // The picture of areas has to hold one of the segments, whose id is R + 256 G + 65,536 B.
+  const ids = await sharp({ create: { width: 12, height: 10, channels: 3, background: { r: 7, g: 0, b: 0 } } })
+    .png()
+    .toBuffer();
+  const beside = filesGiven([
+    { name: 'a.png', bytes: new Uint8Array(ids) },
+    { name: 'a.jpg', bytes: picture },
+  ]);
+  made.push({ name: 'coco', bytes: Buffer.from(JSON.stringify(coco)), more: { beside } });
   // Each must be readable as it is, or its mutations would prove nothing.
   for (const { name, bytes, more } of made) await importFile({ name, bytes, writeBlob: new Blobs().write, ...more });
   return made;

@@ -2,10 +2,11 @@ import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
 import path from 'node:path';
 import { hashOf } from '#engine/blobs/blob-store.ts';
+import { filesNear } from '#project/beside.ts';
 import { importFile } from '#project/formats/import.ts';
 import { carryScene } from '#project/formats/scene-carrier.ts';
 import { writeProject } from '#project/formats/project-file.ts';
-import type { Imported } from '#project/project-api.ts';
+import type { ImportedNow } from '#project/project-api.ts';
 import { createScene } from '#shared/document/create.ts';
 import { sceneOf, segmentName, segmentsOf, toDocument } from '#shared/document/document.ts';
 import type { StudioDocument } from '#shared/document/document.ts';
@@ -63,7 +64,7 @@ async function runImport(file: string, options: ImportOptions): Promise<void> {
     ...(options.image !== undefined && { image: options.image }),
     pictures: 'mask',
     writeBlob,
-    readBeside: (name) => readBeside(file, name),
+    beside: filesNear(file, readBytes),
   });
   const document = withText(asDocument(imported), options.text);
   const losses = imported.kind === 'image' ? ['the picture lies on the canvas to draw after'] : imported.losses;
@@ -105,21 +106,7 @@ async function readTable(file: string): Promise<Record<string, string>> {
   }
 }
 
-/** A picture beside the annotations, or in the folder named after them as COCO lays it out. Only by a bare name. */
-async function readBeside(file: string, name: string): Promise<Uint8Array> {
-  if (name !== path.basename(name) || /[\\/]/.test(name) || name.startsWith('.'))
-    throw new StudioError('bad-input', `the annotations name ${JSON.stringify(name)}, which is no bare file name`);
-  const folder = path.dirname(path.resolve(file));
-  const stem = path.basename(file).replace(/\.json$/i, '');
-  try {
-    return await readBytes(path.join(folder, name));
-  } catch (error) {
-    if (StudioError.from(error).code !== 'not-found') throw error;
-    return readBytes(path.join(folder, stem, name));
-  }
-}
-
-function asDocument(imported: Imported): StudioDocument {
+function asDocument(imported: ImportedNow): StudioDocument {
   if (imported.kind !== 'image') return toDocument(imported.records);
   const { blob, width, height } = imported;
   const scale = Math.min(1, LIMITS.canvasSide / Math.max(width, height));

@@ -6,6 +6,7 @@ import type { StudioHandlers } from '#shared/api/studio-api.ts';
 import { toDocument } from '#shared/document/document.ts';
 import { LIMITS } from '#shared/document/limits.ts';
 import { StudioError } from '#shared/errors.ts';
+import { filesGiven, filesNear, firstOf } from '#project/beside.ts';
 import { writeWhole } from '../atomic-file.ts';
 import { sniffImage } from '../image-size.ts';
 import { mapFilling } from '../map-filling.ts';
@@ -59,12 +60,27 @@ export function fileHandlers(parts: StudioParts, results: ResultStore, drafts: S
       const { bytes, fileName, type, losses } = made;
       return { blob: await writeBlob(bytes), fileName, type, bytes: bytes.byteLength, losses };
     },
-    'import.file': async ({ name, bytes, labels }) =>
-      (await parts.formats()).importFile({ name: path.basename(name), bytes, labels, writeBlob }),
-    'import.path': async ({ path: given }) => {
+    'import.file': async ({ name, bytes, labels, beside, image }) =>
+      (await parts.formats()).importFile({
+        name: path.basename(name),
+        bytes,
+        labels,
+        beside: filesGiven(beside ?? []),
+        image,
+        ask: true,
+        writeBlob,
+      }),
+    'import.path': async ({ path: given, beside, image }) => {
       const file = grants.checkRead(given);
       const bytes = await readBounded(file);
-      return (await parts.formats()).importFile({ name: path.basename(file), bytes, writeBlob });
+      return (await parts.formats()).importFile({
+        name: path.basename(file),
+        bytes,
+        beside: firstOf(filesGiven(beside ?? []), filesNear(file, readBounded)),
+        image,
+        ask: true,
+        writeBlob,
+      });
     },
   } satisfies Partial<StudioHandlers>;
 }

@@ -2,7 +2,6 @@ import sharp from 'sharp';
 import { expect, test } from 'vitest';
 import { sceneOf, segmentsOf, slotOf, toDocument } from '#shared/document/document.ts';
 import { maskFrom, maskIou } from '#shared/masks/mask.ts';
-import type { Mask } from '#shared/masks/mask.ts';
 import { disjointMasks } from '#shared/masks/segment-mask.ts';
 import { Blobs, exported, imported, sceneIn } from './formats.testkit.ts';
 import { makeNpy, readNpy } from './npy.ts';
@@ -117,56 +116,6 @@ test('holes in a picture, and a black and white picture, are areas if asked for;
   expect((await imported(grey, new Blobs(), { pictures: 'mask' })).kind).toBe('scene');
   const photo = new Uint8Array(await sharpOf(labelMap()).jpeg().toBuffer());
   expect((await imported(photo, new Blobs(), { pictures: 'mask' })).kind).toBe('image');
-});
-
-test('COCO panoptic annotations with their picture beside', async () => {
-  const ids = new Uint8Array(32 * 32 * 3);
-  for (let i = 0; i < 32 * 32; i += 1) {
-    const id = i % 32 < 16 ? 3_226_956 : i < 512 ? 70_000 : 0;
-    ids.set([id % 256, Math.floor(id / 256) % 256, Math.floor(id / 65_536)], i * 3);
-  }
-  const png = new Uint8Array(
-    await sharp(ids, { raw: { width: 32, height: 32, channels: 3 } })
-      .png()
-      .toBuffer(),
-  );
-  const json = {
-    images: [
-      { id: 7, file_name: 'first.jpg' },
-      { id: 139, file_name: '000139.jpg' },
-    ],
-    categories: [
-      { id: 1, name: 'cat' },
-      { id: 200, name: 'grass-merged' },
-    ],
-    annotations: [
-      { image_id: 7, file_name: 'first.png', segments_info: [{ id: 1, category_id: 1 }] },
-      {
-        image_id: 139,
-        file_name: '000139.png',
-        segments_info: [
-          { id: 3_226_956, category_id: 1 },
-          { id: 70_000, category_id: 200 },
-        ],
-      },
-    ],
-  };
-  const bytes = Buffer.from(JSON.stringify(json));
-  const asked: string[] = [];
-  const readBeside = (name: string) => (asked.push(name), Promise.resolve(png));
-  const blobs = new Blobs();
-  const document = toDocument(sceneIn(await imported(bytes, blobs, { readBeside, image: '000139.jpg' })));
-  expect(asked).toEqual(['000139.png']);
-  expect(segmentsOf(document).map(({ slot }) => slotOf(document, slot).content)).toMatchObject([
-    { text: 'cat' },
-    { text: 'grass merged' },
-  ]);
-  const { bitmaps } = await bitmapsOf(document, blobs.read);
-  const { segments } = disjointMasks(document, { width: 32, height: 32 }, bitmaps);
-  const wanted: Mask[] = [maskFrom(32, 32, (x) => x < 16), maskFrom(32, 32, (x, y) => x >= 16 && y < 16)];
-  segments.forEach(({ mask }, index) => expect(maskIou(mask, wanted[index]!)).toBe(1));
-  await expect(imported(bytes, blobs)).rejects.toMatchObject({ code: 'unsupported' });
-  await expect(imported(bytes, blobs, { readBeside, image: 'other' })).rejects.toMatchObject({ code: 'not-found' });
 });
 
 test('arrays: labels and prepared maps come back as areas, pickles are refused', async () => {

@@ -33,7 +33,7 @@ export async function openExportable(input: ImportInput): Promise<Exportable> {
     for (const blob of project.blobs.values()) await input.writeBlob(blob);
     return { ...project, result: project.results[0] ?? null };
   }
-  const imported = await importFile(input);
+  const imported = await importFile({ ...input, ask: false });
   if (imported.kind === 'image')
     throw new StudioError('bad-input', `${input.name}: a picture without a scene inside`, {
       remedy: 'make a scene of it with `spatext import`',

@@ -7,7 +7,7 @@ import type { StudioDocument } from '#shared/document/document.ts';
 import type { DocumentRecord } from '#shared/document/records.ts';
 import { exportScene } from './export.ts';
 import { importFile } from './import.ts';
-import type { ExportInput, ExportOutput, ImportInput, Imported } from '../project-api.ts';
+import type { ExportInput, ExportOutput, ImportInput, Imported, ImportedNow } from '../project-api.ts';
 
 /** Blobs in memory. */
 export class Blobs {
@@ -169,8 +169,18 @@ export const exported = (
 ): Promise<ExportOutput> =>
   exportScene({ document, format, result: null, results: [], quality: 90, readBlob: blobs.read, ...more });
 
-export const imported = (bytes: Uint8Array, blobs: Blobs, more: Partial<ImportInput> = {}): Promise<Imported> =>
-  importFile({ name: 'file', bytes, writeBlob: blobs.write, ...more });
+export const imported = (
+  bytes: Uint8Array,
+  blobs: Blobs,
+  more: Partial<Omit<ImportInput, 'ask'>> = {},
+): Promise<ImportedNow> => importFile({ name: 'file', bytes, writeBlob: blobs.write, ...more });
+
+/** As the studio imports: with somebody to ask. */
+export const importedAsking = (
+  bytes: Uint8Array,
+  blobs: Blobs,
+  more: Partial<Omit<ImportInput, 'ask'>> = {},
+): Promise<Imported> => importFile({ name: 'file', bytes, writeBlob: blobs.write, ask: true, ...more });
 
 export function sceneIn(file: Imported): DocumentRecord[] {
   if (file.kind !== 'scene') throw new Error(`expected a scene, got ${file.kind}`);

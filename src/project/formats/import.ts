@@ -6,10 +6,12 @@ import type { StudioDocument } from '#shared/document/document.ts';
 import type { DocumentRecord } from '#shared/document/records.ts';
 import { StudioError } from '#shared/errors.ts';
 import { MAX_PIXELS } from '#engine/image/picture.ts';
-import type { ImportInput, Imported } from '../project-api.ts';
+import type { Beside } from '../beside.ts';
+import type { ImportInput, Imported, ImportedNow } from '../project-api.ts';
+import { readAnnotations } from './annotations.ts';
 import { sceneFromAreas } from './area-scene.ts';
-import { isCocoPanoptic, readCocoPanoptic } from './coco-panoptic.ts';
-import { LabelTable, readLabelMap } from './label-map.ts';
+import { isCocoPanoptic } from './coco-panoptic.ts';
+import { LabelTable, isLabelTable, readLabelMap } from './label-map.ts';
 import { LayerStamps, sceneFromLayers } from './layers.ts';
 import type { LayeredFile } from './layers.ts';
 import { readMaskImage } from './mask-image.ts';
@@ -33,8 +35,11 @@ const Extra = z.object({ result: CarriedResult.nullable(), stamps: LayerStamps }
 /**
  * What a dropped, pasted or chosen file holds: a scene, or just a picture. Every file is taken as hostile: sizes
  * are checked before memory is taken, nothing is fetched or run, nothing is written but blobs.
+ * With `ask`, annotations of several images are answered with their list, for somebody to choose.
  * @throws StudioError bad-input, too-large, newer-version, not-found, unsupported
  */
+export async function importFile(input: ImportInput & { readonly ask?: false | undefined }): Promise<ImportedNow>;
+export async function importFile(input: ImportInput): Promise<Imported>;
 export async function importFile(input: ImportInput): Promise<Imported> {
   if (input.bytes.length > LARGEST_FILE)
     throw new StudioError('too-large', `${input.name} has ${input.bytes.length} bytes`);
@@ -82,7 +87,11 @@ async function read(kind: FileKind, input: ImportInput): Promise<Imported> {
   }
 }
 
-const scene = (records: DocumentRecord[], losses: string[], result: ResultId | null = null): Imported => ({
+const scene = (
+  records: DocumentRecord[],
+  losses: string[],
+  result: ResultId | null = null,
+): Extract<Imported, { kind: 'scene' }> => ({
   kind: 'scene',
   records,
   result,
@@ -91,13 +100,7 @@ const scene = (records: DocumentRecord[], losses: string[], result: ResultId | n
 
 async function readPictureFile(kind: FileKind, input: ImportInput): Promise<Imported> {
   const { bytes, writeBlob, name } = input;
-  if (input.labels) {
-    const table = LabelTable.safeParse(input.labels);
-    if (!table.success) throw StudioError.from(table.error, 'the table of colours');
-    const picture = await decodePicture(bytes, 3);
-    const { areas, losses } = readLabelMap(picture, table.data);
-    return scene(await sceneFromAreas(areas, picture, writeBlob, losses), losses);
-  }
+  if (input.labels) return readLabels(bytes, input.labels, writeBlob);
   const carried = await carriedByPicture(kind, bytes);
   if (carried?.scene !== undefined) {
     const document = await unpackScene(carried.scene, writeBlob);
@@ -116,6 +119,29 @@ async function readPictureFile(kind: FileKind, input: ImportInput): Promise<Impo
     height: picture.height,
     hasAlpha: picture.data.some((value, index) => index % 4 === 3 && value < 255),
   };
+}
+
+async function readLabels(
+  bytes: Uint8Array,
+  labels: Readonly<Record<string, string>>,
+  writeBlob: ImportInput['writeBlob'],
+): Promise<Extract<Imported, { kind: 'scene' }>> {
+  const table = LabelTable.safeParse(labels);
+  if (!table.success) throw StudioError.from(table.error, 'the table of colours');
+  const picture = await decodePicture(bytes, 3);
+  const { areas, losses } = readLabelMap(picture, table.data);
+  return scene(await sceneFromAreas(areas, picture, writeBlob, losses), losses);
+}
+
+/** The picture that a table of colours came with: the one of its name, else the only one. */
+async function labelMapOf({ name, beside }: ImportInput): Promise<string> {
+  const pictures = [...((await beside?.names()) ?? [])].filter((one) => /\.(png|jpe?g|webp)$/i.test(one));
+  const stem = (file: string): string => file.replace(/\.[^.]*$/, '');
+  const found = pictures.find((one) => stem(one) === stem(name)) ?? (pictures.length === 1 ? pictures[0] : undefined);
+  if (found !== undefined) return found;
+  throw new StudioError('unsupported', 'a table of colours and texts, without its label map', {
+    remedy: 'open or drop the table and the picture together',
+  });
 }
 
 /** The texts of ours that a picture carries; damaged ones are said so only if there is no picture to show instead. */
@@ -155,9 +181,11 @@ async function readJsonFile(input: ImportInput): Promise<Imported> {
   } catch (error) {
     throw new StudioError('bad-input', `not JSON (${error instanceof Error ? error.message : ''})`, { cause: error });
   }
-  if (isCocoPanoptic(json)) {
-    const { areas, size, losses } = await readCocoPanoptic(json, input.readBeside, input.image);
-    return scene(await sceneFromAreas(areas, size, input.writeBlob, losses), losses);
+  if (isCocoPanoptic(json)) return readAnnotations(json, input);
+  if (isLabelTable(json)) {
+    const name = await labelMapOf(input);
+    const read = await readLabels(await (input.beside as Beside).read(name), json, input.writeBlob);
+    return { ...read, taken: [name] };
   }
   return scene(toRecords(await unpackScene(text, input.writeBlob)), []);
 }

@@ -19,6 +19,10 @@ export const LabelTable = z
   .refine((table) => Object.keys(table).length <= LIMITS.segments, `more than ${LIMITS.segments} colours`);
 export type LabelTable = z.infer<typeof LabelTable>;
 
+/** Whether a file looks like a table of colours (which may still be a bad one). */
+export const isLabelTable = (json: unknown): json is Record<string, string> =>
+  typeof json === 'object' && json !== null && Object.keys(json)[0]?.startsWith('#') === true;
+
 /** Distances in RGB (0..441). A pixel this near to a colour is of that colour, whatever is around it. */
 const SURE = 40;
 /** Up to this distance a pixel is of the colour if a sure pixel of it is near by: blurred edges, strong compression. */

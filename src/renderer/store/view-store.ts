@@ -1,5 +1,6 @@
 import { createStore } from 'zustand/vanilla';
 import type { StoreApi } from 'zustand/vanilla';
+import type { Imported } from '#shared/api/calls.ts';
 import type { JobId, ResultId } from '#shared/api/generation.ts';
 import type { BlobHash } from '#shared/document/geometry.ts';
 import type { SegmentId } from '#shared/document/records.ts';
@@ -20,6 +21,13 @@ export type Shown =
   /** Predicted x0 of a running job; an object URL that its maker revokes when it replaces it. */
   | { readonly kind: 'preview'; readonly url: string; readonly job: JobId };
 
+/** A file to import and those that came along: in this page, or on the host's disk. */
+export type ImportSource = (
+  | { readonly kind: 'file'; readonly file: File }
+  | { readonly kind: 'path'; readonly path: string }
+) & { readonly beside: readonly File[] };
+export type ImageChoice = Extract<Imported, { kind: 'annotations' }>;
+
 /** Dialogs; one is open at a time. */
 export type Dialog =
   | { readonly name: 'palette' }
@@ -28,6 +36,8 @@ export type Dialog =
   | { readonly name: 'open' }
   | { readonly name: 'save-as' }
   | { readonly name: 'recover' }
+  /** Choose one of the images of annotations; their files are sent again with the choice. */
+  | { readonly name: 'annotations'; readonly source: ImportSource; readonly found: ImageChoice }
   | { readonly name: 'export' }
   | { readonly name: 'settings'; readonly page?: 'general' | 'models' | 'storage' | 'about' }
   | { readonly name: 'history' }

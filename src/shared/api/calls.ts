@@ -32,6 +32,10 @@ export type ExportFormat = z.infer<typeof ExportFormat>;
 
 const bytes = z.instanceof(Uint8Array);
 
+/** Files that come along with an imported one; a message carries 64 byte arrays. */
+export const MOST_BESIDE = 48;
+const BesideFiles = z.array(z.object({ name: z.string().max(255), bytes })).max(MOST_BESIDE);
+
 /** What a dropped or chosen file turned out to be. */
 export const Imported = z.discriminatedUnion('kind', [
   z.object({
@@ -39,6 +43,18 @@ export const Imported = z.discriminatedUnion('kind', [
     records: DocumentRecords,
     result: ResultId.nullable(),
     losses: z.array(z.string()),
+    /** Files that came along and are part of it. */
+    taken: z.array(z.string()).optional(),
+  }),
+  /** Annotations of several images: one has to be chosen, or its picture of areas brought along. */
+  z.object({
+    kind: z.literal('annotations'),
+    /** `there`: whether the picture of areas came along. Those that did come first; at most 5000 are named. */
+    images: z.array(
+      z.object({ image: z.string(), picture: z.string(), segments: z.number().int(), there: z.boolean() }),
+    ),
+    total: z.number().int(),
+    chosen: z.string().nullable(),
   }),
   /** Segments to add to the open scene, with a picture if the file had one. */
   z.object({ kind: z.literal('segments'), records: DocumentRecords, losses: z.array(z.string()) }),
@@ -178,10 +194,26 @@ export const CALLS = {
     }),
   },
   'import.file': {
-    input: z.object({ name: z.string().max(255), bytes, labels: z.record(z.string(), z.string()).optional() }),
+    input: z.object({
+      name: z.string().max(255),
+      bytes,
+      labels: z.record(z.string(), z.string()).optional(),
+      /** Files dropped or chosen with it: pictures of annotations, a label map with its table. */
+      beside: BesideFiles.optional(),
+      /** Which image of annotations of many, by its id or a file name. */
+      image: z.string().max(1000).optional(),
+    }),
     output: Imported,
   },
-  'import.path': { input: z.object({ path: z.string().max(4096) }), output: Imported },
+  /** Files in the same folder are found by the host; `beside` brings others. */
+  'import.path': {
+    input: z.object({
+      path: z.string().max(4096),
+      beside: BesideFiles.optional(),
+      image: z.string().max(1000).optional(),
+    }),
+    output: Imported,
+  },
 
   'generate.start': { input: GenerateRequest, output: z.object({ job: JobId }) },
   /** Stops between two steps; `hard` kills the engine process at once. */

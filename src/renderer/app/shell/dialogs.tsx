@@ -4,6 +4,7 @@ import { CropDialog } from '../../features/crop/crop-dialog.tsx';
 import { ExportDialog } from '../../features/export/export-dialog.tsx';
 import { HistoryDialog } from '../../features/history/history-dialog.tsx';
 import { ResultDialog } from '../../features/history/result-detail.tsx';
+import { AnnotationsDialog } from '../../features/scene/annotations-dialog.tsx';
 import { NewSceneDialog } from '../../features/scene/new-scene-dialog.tsx';
 import { OpenDialog } from '../../features/scene/open-dialog.tsx';
 import { RecoverDialog } from '../../features/scene/recover-dialog.tsx';
@@ -32,6 +33,8 @@ export function Dialogs() {
       return <SaveAsDialog onClose={onClose} />;
     case 'recover':
       return <RecoverDialog onClose={onClose} />;
+    case 'annotations':
+      return <AnnotationsDialog source={dialog.source} found={dialog.found} onClose={onClose} />;
     case 'export':
       return <ExportDialog onClose={onClose} />;
     case 'settings':

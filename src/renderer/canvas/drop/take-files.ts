@@ -2,7 +2,7 @@ import { sceneOf } from '#shared/document/document.ts';
 import type { Point } from '#shared/document/geometry.ts';
 import type { SegmentId } from '#shared/document/records.ts';
 import { translate } from '../../app/i18n/texts.ts';
-import { addImportedSegments, addReference, importFile } from '../../features/scene/actions.ts';
+import { addImportedSegments, addReference, importFiles } from '../../features/scene/actions.ts';
 import { addSegment } from '../../store/recipes.ts';
 import { fitRecords, recoloured } from '../edit/fit-records.ts';
 import type { Stage } from '../stage.ts';
@@ -18,14 +18,13 @@ interface Where {
  * are to draw after, scenes open. The host reads them; nothing in them runs or is fetched.
  */
 export async function takeFiles(stage: Stage, files: readonly File[], where: Where): Promise<void> {
-  for (const file of files) {
-    if (file.type === 'image/svg+xml' || /\.svg$/i.test(file.name)) await takeSvg(stage, file);
-    else
-      await importFile(stage.studio, file, (picture) => {
-        if (picture.hasAlpha && !where.asReference) addCutOut(stage, picture, where.at, file.name);
-        else addReference(stage.studio, picture);
-      });
-  }
+  const isSvg = (file: File): boolean => file.type === 'image/svg+xml' || /\.svg$/i.test(file.name);
+  for (const file of files.filter(isSvg)) await takeSvg(stage, file);
+  const others = files.filter((file) => !isSvg(file));
+  await importFiles(stage.studio, others, (picture, file) => {
+    if (picture.hasAlpha && !where.asReference) addCutOut(stage, picture, where.at, file.name);
+    else addReference(stage.studio, picture);
+  });
 }
 
 /** Each shape of an SVG as a segment of the open scene, instead of opening the SVG as a scene of its own. */
@@ -37,6 +36,7 @@ async function takeSvg(stage: Stage, file: File): Promise<void> {
     addReference(studio, imported);
     return;
   }
+  if (imported.kind === 'annotations') return;
   const records = recoloured(fitRecords(imported.records, stage.sceneRecord), stage.document);
   const count = records.filter(({ type }) => type === 'segment').length;
   if (count === 0) stage.hint('canvas.drop.svgEmpty');

@@ -1,3 +1,4 @@
+import { MOST_BESIDE } from '#shared/api/calls.ts';
 import type { Imported } from '#shared/api/calls.ts';
 import { createScene } from '#shared/document/create.ts';
 import { sceneOf, segmentsOf, toDocument } from '#shared/document/document.ts';
@@ -6,6 +7,7 @@ import { showDocument } from '../../app/boot.ts';
 import { translate } from '../../app/i18n/texts.ts';
 import type { Studio } from '../../app/studio.ts';
 import { freshKey, withRecords } from '../../store/recipes.ts';
+import type { ImportSource } from '../../store/view-store.ts';
 
 /** Opens a new document on the host; the last one is safe in its journal. */
 export async function newScene(studio: Studio, records: DocumentRecord[] = [createScene()]): Promise<void> {
@@ -18,9 +20,7 @@ export async function newScene(studio: Studio, records: DocumentRecord[] = [crea
 export async function openProject(studio: Studio, path: string): Promise<void> {
   await studio.document.flush();
   if (!/\.spatext$/i.test(path)) {
-    await takeImported(studio, await studio.api.call('import.path', { path }), (picture) =>
-      addReference(studio, picture),
-    );
+    await importFrom(studio, { kind: 'path', path, beside: [] }, (picture) => addReference(studio, picture));
     return;
   }
   showDocument(studio, await studio.api.call('project.open', { path }));
@@ -73,21 +73,66 @@ export function suggestedName(studio: Studio): string {
   return words.trim().slice(0, 60) || translate('scene.untitled');
 }
 
-/** A file dropped, pasted or chosen: a scene opens, segments are added, a picture becomes what `asPicture` makes of it. */
-export async function importFile(
+type AsPicture = (picture: Extract<Imported, { kind: 'image' }>) => void | Promise<void>;
+
+/**
+ * Files dropped, pasted or chosen: a scene opens, segments are added, a picture becomes what `asPicture` makes of it.
+ * Annotations and tables of colours take the pictures that came with them.
+ */
+export async function importFiles(
   studio: Studio,
-  file: File,
-  asPicture: (picture: Extract<Imported, { kind: 'image' }>) => void | Promise<void>,
+  files: readonly File[],
+  asPicture: (picture: Extract<Imported, { kind: 'image' }>, file: File) => void | Promise<void>,
 ): Promise<void> {
-  const bytes = new Uint8Array(await file.arrayBuffer());
-  const imported = await studio.api.call('import.file', { name: file.name || 'clipboard.png', bytes });
+  const isJson = (file: File): boolean => /\.json$/i.test(file.name);
+  const pictures = files.filter((file) => !isJson(file));
+  const taken = new Set<string>();
+  // JSON first: what it takes of the others is no picture of its own any more.
+  for (const file of files.filter(isJson)) {
+    const beside = pictures.filter((one) => !taken.has(one.name)).slice(0, MOST_BESIDE);
+    const names = await importFrom(studio, { kind: 'file', file, beside }, (picture) => asPicture(picture, file));
+    for (const name of names) taken.add(name);
+  }
+  for (const file of pictures)
+    if (!taken.has(file.name))
+      await importFrom(studio, { kind: 'file', file, beside: [] }, (picture) => asPicture(picture, file));
+}
+
+/**
+ * Imports one file. Where one of several annotated images has to be chosen, the artist is asked.
+ * @param image the one that was chosen
+ * @returns the names of the files beside it that are part of it
+ */
+export async function importFrom(
+  studio: Studio,
+  source: ImportSource,
+  asPicture: AsPicture,
+  image?: string,
+): Promise<readonly string[]> {
+  const beside = await Promise.all(
+    source.beside.map(async (file) => ({ name: file.name, bytes: new Uint8Array(await file.arrayBuffer()) })),
+  );
+  const more = { ...(beside.length > 0 ? { beside } : {}), ...(image === undefined ? {} : { image }) };
+  const imported =
+    source.kind === 'path'
+      ? await studio.api.call('import.path', { path: source.path, ...more })
+      : await studio.api.call('import.file', {
+          name: source.file.name || 'clipboard.png',
+          bytes: new Uint8Array(await source.file.arrayBuffer()),
+          ...more,
+        });
+  if (imported.kind === 'annotations') {
+    studio.view.openDialog({ name: 'annotations', source, found: imported });
+    return source.beside.map((file) => file.name);
+  }
   await takeImported(studio, imported, asPicture);
+  return imported.kind === 'scene' ? (imported.taken ?? []) : [];
 }
 
 async function takeImported(
   studio: Studio,
-  imported: Imported,
-  asPicture: (picture: Extract<Imported, { kind: 'image' }>) => void | Promise<void>,
+  imported: Exclude<Imported, { kind: 'annotations' }>,
+  asPicture: AsPicture,
 ): Promise<void> {
   if (imported.kind === 'image') {
     await asPicture(imported);

@@ -8,10 +8,10 @@ import { useStudio } from '../../app/studio.ts';
 import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 import { Empty } from '../../ui/parts.tsx';
-import { chooseFile } from '../segments/picture-input.ts';
-import { addReference, importFile, openProject } from './actions.ts';
+import { chooseFiles } from '../segments/picture-input.ts';
+import { addReference, importFiles, openProject } from './actions.ts';
 
-const IMPORTS = '.spatext,.json,.png,.jpg,.jpeg,.webp,.psd,.ora,.svg';
+const IMPORTS = '.spatext,.json,.png,.jpg,.jpeg,.webp,.avif,.gif,.tif,.tiff,.psd,.ora,.svg,.npy';
 
 /** Projects of this studio, and files from elsewhere. For shells without a dialog of their own. */
 export function OpenDialog({ onClose }: { readonly onClose: () => void }) {
@@ -26,18 +26,22 @@ export function OpenDialog({ onClose }: { readonly onClose: () => void }) {
       title={t('open.title')}
       onClose={onClose}
       footer={
-        <Button
-          onClick={() =>
-            studio.attempt(async () => {
-              const file = await chooseFile(IMPORTS);
-              if (!file) return;
-              onClose();
-              await importFile(studio, file, (picture) => addReference(studio, picture));
-            })
-          }
-        >
-          <FolderOpen /> {t('open.file')}
-        </Button>
+        <>
+          <small className="foot-hint">{t('open.together')}</small>
+          <span className="spacer" />
+          <Button
+            onClick={() =>
+              studio.attempt(async () => {
+                const files = await chooseFiles(IMPORTS);
+                if (files.length === 0) return;
+                onClose();
+                await importFiles(studio, files, (picture) => addReference(studio, picture));
+              })
+            }
+          >
+            <FolderOpen /> {t('open.file')}
+          </Button>
+        </>
       }
     >
       <div className="dialog-body">

@@ -21,13 +21,21 @@ export async function pictureContent(studio: Studio, file: File): Promise<SlotCo
 }
 
 /** Asks for a file through an input of the page: works in every shell. null: cancelled. */
-export function chooseFile(accept: string): Promise<File | null> {
+export async function chooseFile(accept: string): Promise<File | null> {
+  return (await askForFiles(accept, false))[0] ?? null;
+}
+
+/** Asks for files that belong together; none: cancelled. */
+export const chooseFiles = (accept: string): Promise<readonly File[]> => askForFiles(accept, true);
+
+function askForFiles(accept: string, multiple: boolean): Promise<readonly File[]> {
   return new Promise((resolve) => {
     const input = document.createElement('input');
     input.type = 'file';
     input.accept = accept;
-    input.addEventListener('change', () => resolve(input.files?.[0] ?? null));
-    input.addEventListener('cancel', () => resolve(null));
+    input.multiple = multiple;
+    input.addEventListener('change', () => resolve([...(input.files ?? [])]));
+    input.addEventListener('cancel', () => resolve([]));
     input.click();
   });
 }
