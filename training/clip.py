@@ -35,7 +35,8 @@ class ClipTraining:
     """``tower`` is "clip" for the pack's image encoder, "judge" for the one that only scores.
 
     ``synonyms`` is the share of segments that are called by a tag instead of their name; ``hold_out`` leaves every
-    n-th concept, and every n-th tag of the others, for testing (0: leaves nothing out).
+    n-th concept, and every n-th tag of the others, for testing (0: leaves nothing out). ``vocabulary`` weighs finding
+    a crop's concept among the names of all: a batch alone holds few that are easily mistaken for each other.
     """
 
     tower: str = "clip"
@@ -46,6 +47,8 @@ class ClipTraining:
     embedding: int = 256
     flip: bool = False
     jitter: float = 0.0
+    vocabulary: float = 0.0
+    captions: float = 1.0
     seed: int = 1
 
 
@@ -71,6 +74,11 @@ class ClipModule(nn.Module):
         self.scale = nn.Parameter(torch.tensor(math.log(10.0)))
 
 
+def judge_world() -> SceneOptions:
+    """What the judge is asked about: things in the style that the decoder draws, crowded scenes among them."""
+    return SceneOptions(counts=(0.15, 0.2, 0.2, 0.15, 0.1, 0.1, 0.05, 0.05), keep_segment=1.0, smallest=0.15)
+
+
 def contradict(a: Segment, b: Segment) -> bool:
     """Whether two things of one concept are called by different colours."""
     return a.colour is not None and b.colour is not None and a.colour != b.colour
@@ -87,6 +95,7 @@ class ClipStage:
         self.device = device
         self.module: nn.Module = ClipModule(config).to(memory_format=torch.channels_last)
         self.world = config.world
+        self.names = book([c.label for c in concepts()]) if config.vocabulary else torch.zeros(0)
         held = held_out_concepts(config.hold_out)
         if held:
             kept = tuple(i for i in range(len(concepts())) if i not in held)
@@ -115,7 +124,8 @@ class ClipStage:
         batch = scene_batch(self.atlas, self.world, CLIP_SCENES_SEED, index, count).to(self.device)
         rng = np.random.default_rng([self.config.seed, step, machine.rank])
         segments = [s for scene in batch.scenes for s in scene.segments]
-        texts = [self.call(s, rng) for s in segments] + [scene.caption for scene in batch.scenes]
+        texts = [self.call(s, rng) for s in segments]
+        texts += [scene.caption if rng.random() < self.config.captions else scene.setting for scene in batch.scenes]
         with machine.autocast():
             images = self.module.image(self.pictures(batch))
             words = self.module.text(self.book(texts).to(self.device))
@@ -123,8 +133,15 @@ class ClipStage:
         logits = logits.masked_fill(same_thing(segments, texts).to(self.device), -1e4)
         target = torch.arange(len(texts), device=self.device)
         loss = (F.cross_entropy(logits, target) + F.cross_entropy(logits.T, target)) / 2
+        named = {}
+        if self.config.vocabulary and segments:
+            names = self.module.text(self.names.to(self.device)).float()
+            among = images[: len(segments)].float() @ names.T * self.module.scale.exp().clamp(max=100)
+            concept = torch.tensor([s.concept for s in segments], device=self.device)
+            loss = loss + self.config.vocabulary * F.cross_entropy(among, concept, label_smoothing=0.05)
+            named = {"named": float((among.argmax(1) == concept).float().mean())}
         own = (logits[: len(segments)].argmax(1) == target[: len(segments)]).float().mean()
-        return loss, {"own_caption": float(own), "scale": float(self.module.scale.exp().detach())}
+        return loss, {"own_caption": float(own), "scale": float(self.module.scale.exp().detach()), **named}
 
     def sheet(self, module: nn.Module, file: Path) -> None:
         batch = scene_batch(self.atlas, self.world, 98, 0, 8)
@@ -202,7 +219,8 @@ def main(tower: str = "clip", description: str | None = __doc__) -> None:
                              "weight_decay": 0.05})
     config = from_file(ClipTraining, args.config, tower)
     if args.config is None:
-        config = ClipTraining(tower=tower, **({"flip": True, "jitter": 0.2, "seed": 7, "embedding": 192}
+        config = ClipTraining(tower=tower, **({"flip": True, "jitter": 0.2, "seed": 7, "embedding": 192,
+                                                "vocabulary": 2.0, "captions": 0.2, "world": judge_world(), "scenes": 1_000_000}
                                               if tower == "judge" else {}))
     stage = ClipStage(config, SpriteAtlas.load(args.world), PhraseBook.load(args.world, args.encoder), machine.device)
     module = train(stage, loop, machine, args.run, args.steps)

@@ -25,6 +25,7 @@ from training.conditioning import (
 )
 from training.diffusion import CosineSchedule, sample_ddim
 from training.nets.clip import ImageEncoder
+from training.nets.sketch import Sketch, SketchConfig, frame_masks, paste
 from training.nets.unet import Decoder, DecoderConfig, STProjector
 from training.world.coco import PanopticFolder
 from training.world.scene import SceneOptions
@@ -39,7 +40,9 @@ CLEAR_ENOUGH = 0.15
 @dataclass(frozen=True)
 class DecoderTraining:
     """What the decoder learns from. ``inside`` weighs the loss inside segments; ``perceptual`` weighs the distance
-    of CLIP features of every segment's crop, true against predicted, which keeps the insides of objects crisp."""
+    of CLIP features of every segment's crop, true against predicted, which keeps the insides of objects crisp; on slow
+    machines only every ``perceptual_every`` steps. ``reuse`` uses a batch of scenes for that many steps, with other
+    noise, times and dropped conditions: drawing and embedding them costs a CPU some tenth of a step."""
 
     net: DecoderConfig = field(default_factory=DecoderConfig)
     world: SceneOptions = field(default_factory=SceneOptions)
@@ -51,6 +54,9 @@ class DecoderTraining:
     scene_noise: float = 0.6
     scene_mix: float = 0.06
     middle_times: float = 0.5
+    perceptual_every: int = 1
+    reuse: int = 1
+    sketch: SketchConfig = field(default_factory=SketchConfig)
     seed: int = 1
 
 
@@ -61,6 +67,16 @@ class DecoderModule(nn.Module):
         super().__init__()
         self.unet = Decoder(config)
         self.projector = STProjector(config)
+
+
+@dataclass
+class Told:
+    """A batch of scenes with what the decoder is told of it."""
+
+    batch: SceneBatch
+    scene: Tensor
+    segments: Tensor
+    features: list[Tensor]
 
 
 def feature_distance(encoder: ImageEncoder, made: Tensor, targets: list[Tensor]) -> Tensor:
@@ -80,8 +96,12 @@ class DecoderStage:
     name = "decoder"
 
     def __init__(self, config: DecoderTraining, atlas: SpriteAtlas, encoder: ImageEncoder, device: torch.device,
-                 workers: int = 0, folder: PanopticFolder | None = None) -> None:
+                 workers: int = 0, folder: PanopticFolder | None = None, sketch: Path | None = None) -> None:
         self.config = config
+        self.told: tuple[int, Told] | None = None
+        self.sketch_run, self.sketch_file = sketch, ""
+        self.sketch = Sketch(config.sketch).requires_grad_(False).eval().to(device, memory_format=torch.channels_last)
+        self.refresh_sketch()
         self.source = SceneSource(atlas, config.world, config.seed, workers)
         self.folder = folder
         self.encoder = encoder.requires_grad_(False).eval().to(device, memory_format=torch.channels_last)
@@ -99,6 +119,23 @@ class DecoderStage:
         both, b = self.encoder.head(maps[-1]).float(), batch.images.shape[0]
         return both[:b], both[b:], [m[b:] for m in maps[:4]]
 
+    def refresh_sketch(self) -> None:
+        """Takes over the sketch's newest weights: its run may go on beside this one."""
+        if self.sketch_run is None:
+            return
+        newest = str((self.sketch_run / "weights-0.npz").stat().st_mtime_ns)
+        if newest != self.sketch_file:
+            self.sketch.load_state_dict(load_half(self.sketch_run, "weights"))
+            self.sketch_file = newest
+
+    @torch.no_grad()
+    def sketch_map(self, batch: SceneBatch, segments: Tensor) -> Tensor | None:
+        """The sketches of segments with embeddings ``segments`` [n, 256], pasted: [b, 5, 64, 64]."""
+        if not self.config.net.sketch:
+            return None
+        drawn = self.sketch(segments, frame_masks(batch.labels, batch.boxes, batch.owner))
+        return paste(drawn, batch.labels, batch.boxes, batch.owner)
+
     def embed(self, batch: SceneBatch) -> Embedded:
         """Unit-length embeddings of scenes [b, 256] and segments [n, 256]."""
         return self.embed_all(batch)[:2]
@@ -112,12 +149,18 @@ class DecoderStage:
 
     def loss(self, step: int, machine: Machine, batch_size: int) -> tuple[Tensor, dict[str, float]]:
         c, unet = self.config, self.module
-        first, count = share(step, batch_size, machine.rank, machine.world)
-        if self.folder is not None:
-            batch = collate(self.folder.scenes(c.seed, first, count)).to(self.device)
-        else:
-            batch = self.source.get(first, count, batch_size).to(self.device)
-        scene, segments, features = self.embed_all(batch)
+        if self.told is None or self.told[0] != step // c.reuse:
+            first, count = share(step // c.reuse, batch_size, machine.rank, machine.world)
+            if self.folder is not None:
+                batch = collate(self.folder.scenes(c.seed, first, count)).to(self.device)
+            else:
+                batch = self.source.get(first, count, batch_size).to(self.device)
+            self.told = (step // c.reuse, Told(batch, *self.embed_all(batch)))
+            if step % 200 < c.reuse:
+                self.refresh_sketch()
+        told = self.told[1]
+        batch, scene, segments, features = told.batch, told.scene, told.segments, told.features
+        count = scene.shape[0]
         scene, segments = shake(scene, c.scene_noise, 0.5), shake(segments, c.segment_noise, 0.5)
         mixed = F.normalize(scene + scene.roll(1, 0) * torch.rand(count, 1, device=self.device), dim=1)
         scene = torch.where(torch.rand(count, 1, device=self.device) < c.scene_mix, mixed, scene)
@@ -126,12 +169,14 @@ class DecoderStage:
         masks = segment_masks(batch.labels, self.most)
         embeds = gather_embeddings(segments, batch.owner, count, self.most)
         contours = contours_of(batch.labels) * with_st if c.net.contour else None
+        sketch = self.sketch_map(batch, segments)
+        sketch = None if sketch is None else (sketch * with_st).contiguous(memory_format=torch.channels_last)
         t = self.times(count)
         a, s = self.schedule.parts(t, 4)
         noise = torch.randn_like(batch.images)
         x = (a * batch.images + s * noise).contiguous(memory_format=torch.channels_last)
         with machine.autocast():
-            st = unet.projector.from_segments(embeds, masks * with_st, contours)
+            st = unet.projector.from_segments(embeds, masks * with_st, contours, sketch)
             v = unet.unet(x, t, scene, st).float()
         error = (v - (a * noise - s * batch.images)).square().mean(1)
         inside = (batch.exact > 0).float()
@@ -142,12 +187,12 @@ class DecoderStage:
                    "inside_error": float(((error * inside).sum() / inside.sum().clamp(min=1)).detach())}
         strength = self.schedule.alphas[t][batch.owner[:, 0]]
         clear = torch.nonzero(strength > CLEAR_ENOUGH)[:, 0]
-        if c.perceptual and clear.numel():
+        if c.perceptual and clear.numel() and step % c.perceptual_every == 0:
             with machine.autocast():
                 made = crop_segments(a * x - s * v, batch.labels, batch.boxes[clear], batch.owner[clear])
                 distance = feature_distance(self.encoder, made, [f[clear] for f in features])
             feature = (distance * strength[clear]).sum() / strength[clear].sum()
-            loss = loss + c.perceptual * feature
+            loss = loss + c.perceptual * c.perceptual_every * feature
             figures["feature"] = float(feature.detach())
         return loss, figures
 
@@ -155,7 +200,8 @@ class DecoderStage:
         """The projected map of a batch whose segments have embeddings ``segments`` [n, 256]."""
         embeds = gather_embeddings(segments, batch.owner, batch.labels.shape[0], most)
         contours = contours_of(batch.labels) if self.config.net.contour else None
-        return module.projector.from_segments(embeds, segment_masks(batch.labels, most), contours)
+        return module.projector.from_segments(embeds, segment_masks(batch.labels, most), contours,
+                                              self.sketch_map(batch, segments))
 
     @torch.no_grad()
     def draw(self, module: nn.Module, batch: SceneBatch, embedded: Embedded, scales: tuple[float, float] = (1.5, 3.0),
@@ -199,16 +245,20 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=0, help="processes that draw scenes ahead (one a core beside a GPU)")
     parser.add_argument("--compile", action="store_true", help="torch.compile the network: worth it for long runs and GPUs")
     parser.add_argument("--coco", type=Path, nargs=3, metavar=("IMAGES", "JSON", "PNGS"), help="COCO-panoptic folder")
+    parser.add_argument("--sketch", type=Path, help="a training.sketch run, finished or going on")
     args = parser.parse_args()
     loop, machine = begin(args)
     config = from_file(DecoderTraining, args.config, "decoder")
+    if bool(config.net.sketch) != (args.sketch is not None):
+        raise TrainingError("a decoder with a sketch needs the run of one, and one without takes none",
+                            "give --sketch RUN together with a configuration whose net has sketch 5, or neither")
     atlas = SpriteAtlas.load(args.world, ("fluent-emoji-flat",))
     folder = PanopticFolder(*args.coco, most=len(config.world.counts)) if args.coco else None
-    stage = DecoderStage(config, atlas, load_encoder(args.init_from, args.clip), machine.device, args.workers, folder)
+    stage = DecoderStage(config, atlas, load_encoder(args.init_from, args.clip), machine.device, args.workers, folder, args.sketch)
     if args.compile:
         stage.module.unet.compile()
     if args.init_from is not None:
-        load_network(args.init_from, "unet", stage.module.unet)
+        load_network(args.init_from, "unet", stage.module.unet, fresh=("sketch_in.", "short."))
         load_projector(args.init_from, stage.module.projector)
     train(stage, loop, machine, args.run, args.steps)
     stage.source.close()

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 from training.common.sheets import write_sheet
+from training.conditioning import box_of
 from training.evaluate_world import SEED, blown, table
 from training.pack_runner import PackRunner, map_of
 
@@ -36,7 +37,11 @@ def draw_unseen(pack: PackRunner, settings: list[str], objects: list[str], scale
         n = len(texts) // 2
         embeds = pack.imagine(texts, rng.standard_normal((2 * n, 256)).astype(np.float32))
         maps = np.stack([map_of(disc(), embeds[n + i:n + i + 1]) for i in range(n)])
-        out.append(pack.generate(embeds[:n], maps, rng.standard_normal((n, 3, 64, 64)).astype(np.float32), scales))
+        labels = np.repeat(disc()[None], n, 0)
+        boxes = np.repeat(np.array([box_of(disc() > 0)], np.float32), n, 0)
+        owner = np.stack([np.arange(n), np.ones(n, np.int64)], 1)
+        out.append(pack.generate(embeds[:n], maps, rng.standard_normal((n, 3, 64, 64)).astype(np.float32), scales,
+                                 sketch=pack.sketch_map(labels, boxes, owner, embeds[n:])))
     return np.concatenate(out)
 
 

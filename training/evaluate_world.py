@@ -96,7 +96,7 @@ def roughen_scene(scene: Scene, rng: np.random.Generator) -> None:
 
 
 def draw(pack: PackRunner, scenes: list[Scene], scales: tuple[float, float], words: list[list[str]] | None = None,
-         batch: int = 5, source: str = "text", prior_guidance: float = 1.0) -> np.ndarray:
+         batch: int = 5, source: str = "text", prior_guidance: float = 1.0, chained: bool = False) -> np.ndarray:
     """Pictures [n, 3, 64, 64] of scenes from text (or from the true embeddings, ``source="true"``)."""
     rng = np.random.default_rng(SEED)
     out = []
@@ -117,7 +117,9 @@ def draw(pack: PackRunner, scenes: list[Scene], scales: tuple[float, float], wor
             maps.append(map_of(s.labels, embeds[used:used + len(s.segments)]))
             used += len(s.segments)
         start = rng.standard_normal((len(some), 3, 64, 64)).astype(np.float32)
-        out.append(pack.generate(embeds[: len(some)], np.stack(maps), start, scales))
+        told = collate(some)
+        sketch = pack.sketch_map(told.labels.numpy(), told.boxes.numpy(), told.owner.numpy(), embeds[len(some):])
+        out.append(pack.generate(embeds[: len(some)], np.stack(maps), start, scales, sketch=sketch, chained=chained))
     return np.concatenate(out)
 
 
@@ -214,6 +216,7 @@ def main() -> None:
     parser.add_argument("--rough", action="store_true", help="rough masks instead of exact ones")
     parser.add_argument("--true-embeddings", action="store_true")
     parser.add_argument("--prior-guidance", type=float, default=1.0)
+    parser.add_argument("--chained", action="store_true", help="none -> scene -> scene and segments, instead of each alone")
     parser.add_argument("--reuse", action="store_true", help="score the pictures of an earlier run where they exist")
     parser.add_argument("--enlarged", action="store_true", help="score after super-resolution, shrunk back")
     parser.add_argument("--counts", type=int, nargs="*", default=list(COUNTS))
@@ -240,13 +243,15 @@ def main() -> None:
                 name += f" prior {args.prior_guidance:g}"
             if args.true_embeddings:
                 name += " true embeddings"
+            if args.chained:
+                name += " chained"
             kept = args.out / f"{plain(name)}-{len(scenes)}{'-rough' if args.rough else ''}.npy"
             began = time.monotonic()
             if kept.exists() and args.reuse:
                 pixels = np.load(kept).astype(np.float32) / 127.5 - 1
             else:
                 pixels = draw(pack, scenes, (pair[0], pair[1]), source="true" if args.true_embeddings else "text",
-                              prior_guidance=args.prior_guidance)
+                              prior_guidance=args.prior_guidance, chained=args.chained)
                 np.save(kept, ((pixels + 1) * 127.5 + 0.5).astype(np.uint8))
             seconds = time.monotonic() - began
             if args.enlarged:

@@ -24,9 +24,10 @@ from torch import Tensor, nn
 from training.card import write_card
 from training.common.checkpoint import load_half
 from training.common.errors import TrainingError
-from training.common.pack_weights import load_network, load_projector
+from training.common.pack_weights import load_network, load_projector, read_initialisers
 from training.nets.clip import ImageEncoder, TextHead
 from training.nets.prior import Prior
+from training.nets.sketch import CHANNELS, FRAME, Sketch, SketchConfig
 from training.nets.superres import SuperResolution
 from training.nets.unet import Decoder, DecoderConfig, STProjector
 from training.reference import write_reference
@@ -35,6 +36,23 @@ FIXTURES = Path(__file__).parents[1] / "test" / "fixtures" / "pack-reference"
 OPSET = 17
 HALF_FROM = 512
 ST_SIZES = (64, 32, 16, 8)
+SKETCH_MAP = {"shape": ["batch", CHANNELS, 64, 64], "dtype": "float32",
+              "note": "sketches laid into the cells that their segments own, zeros elsewhere"}
+SKETCH_COMPONENT: dict[str, Any] = {
+    "file": "sketch.onnx",
+    "inputs": {"image_embeds": {"shape": ["batch", 256], "dtype": "float32", "note": "unit-length embedding of a segment"},
+               "segment_masks": {"shape": ["batch", 1, FRAME, FRAME], "dtype": "float32", "range": [0, 1],
+                                 "note": "the segment's mask in its square frame, 1.08 times the longer side of its box"}},
+    "outputs": {"sketch": {"shape": ["batch", CHANNELS, FRAME, FRAME], "dtype": "float32",
+                           "note": "red, green, blue in -1..1; how much of the thing is here, 0..1; 1"}},
+    "note": "once per generation and segment",
+}
+
+
+def with_sketch(tensors: dict[str, Any]) -> dict[str, Any]:
+    """Tensor descriptions in which st_64 carries the sketch map behind its own channels."""
+    batch, channels, *size = tensors["st_64"]["shape"]
+    return tensors | {"st_64": tensors["st_64"] | {"shape": [batch, channels + CHANNELS, *size]}}
 
 
 class UNetGraph(nn.Module):
@@ -46,6 +64,17 @@ class UNetGraph(nn.Module):
 
     def forward(self, sample: Tensor, timestep: Tensor, scene: Tensor, a: Tensor, b: Tensor, c: Tensor, d: Tensor) -> Tensor:
         return self.m(sample, timestep, scene, [a, b, c, d])
+
+
+class ProjectorGraph(nn.Module):
+    """The projector of a decoder with a sketch: the map and the sketch map as two named inputs."""
+
+    def __init__(self, projector: STProjector) -> None:
+        super().__init__()
+        self.m = projector
+
+    def forward(self, st: Tensor, sketch: Tensor) -> list[Tensor]:
+        return self.m(st, None, sketch)
 
 
 class PriorGraph(nn.Module):
@@ -108,12 +137,22 @@ def export_decoder(unet: Decoder, projector: STProjector, out: Path, half: bool)
     if c.contour:
         raise TrainingError("packs of format 1 have no contour input", "train without contour, or extend the format first")
     sts = [f"st_{s}" for s in ST_SIZES]
-    maps = [torch.zeros(1, n, s, s) for n, s in zip((c.st_channels, *c.channels), ST_SIZES, strict=True)]
+    maps = [torch.zeros(1, n, s, s) for n, s in zip((c.st_channels + c.sketch, *c.channels), ST_SIZES, strict=True)]
     names = ["sample", "timestep", "global_embeds", *sts]
     write_onnx(UNetGraph(unet), out / "unet.onnx", (torch.randn(1, 3, 64, 64), torch.tensor([500]), torch.randn(1, c.embedding), *maps),
                names, ["out_sample"], batch_axes([*names, "out_sample"]), half)
-    write_onnx(projector, out / "st_projector.onnx", (torch.randn(1, c.embedding, 64, 64),), ["spatio_textual_map"], sts,
-               batch_axes(["spatio_textual_map", *sts]), half)
+    st = torch.randn(1, c.embedding, 64, 64)
+    if c.sketch:
+        write_onnx(ProjectorGraph(projector), out / "st_projector.onnx", (st, torch.randn(1, c.sketch, 64, 64)),
+                   ["spatio_textual_map", "sketch_map"], sts, batch_axes(["spatio_textual_map", "sketch_map", *sts]), half)
+    else:
+        write_onnx(projector, out / "st_projector.onnx", (st,), ["spatio_textual_map"], sts,
+                   batch_axes(["spatio_textual_map", *sts]), half)
+
+
+def export_sketch(sketch: Sketch, out: Path, half: bool) -> None:
+    write_onnx(sketch, out / "sketch.onnx", (torch.randn(2, sketch.config.embedding), torch.rand(2, 1, FRAME, FRAME)),
+               ["image_embeds", "segment_masks"], ["sketch"], batch_axes(["image_embeds", "segment_masks", "sketch"]), half)
 
 
 def export_prior(prior: Prior, out: Path, half: bool) -> None:
@@ -167,7 +206,13 @@ def describe(base: Path, out: Path, ident: str, name: str, training: dict[str, A
     """pack.json: the base's description with new hashes, sizes and training."""
     description = json.loads((base / "pack.json").read_text("utf-8"))
     description |= {"id": ident, "name": name, "training": training}
-    for component in description["components"].values():
+    components = description["components"]
+    if (out / "sketch.onnx").is_file() and "sketch" not in components:
+        components["sketch"] = SKETCH_COMPONENT
+        components["stProjector"] |= {"inputs": {**components["stProjector"]["inputs"], "sketch_map": SKETCH_MAP}}
+        components["stProjector"]["outputs"] = with_sketch(components["stProjector"]["outputs"])
+        components["unet"] |= {"inputs": with_sketch(components["unet"]["inputs"])}
+    for component in components.values():
         file = out / component["file"]
         component |= {"sha256": sha256(file), "bytes": file.stat().st_size}
     description["tokenizer"]["sha256"] = sha256(out / description["tokenizer"]["file"])
@@ -181,9 +226,11 @@ def main() -> None:
     parser.add_argument("--id", default="spatext-emoji-v1")
     parser.add_argument("--name", default="SpaText, illustrated scenes, v1")
     parser.add_argument("--decoder", type=Path)
+    parser.add_argument("--sketch", type=Path, help="the sketch that the decoder was trained with")
     parser.add_argument("--prior", type=Path)
     parser.add_argument("--superres", type=Path)
     parser.add_argument("--clip", type=Path)
+    parser.add_argument("--text-head", type=Path, help="a training.text_head run: the base's image tower, another head")
     parser.add_argument("--continued", action="store_true", help="the decoder's run started from the base pack")
     parser.add_argument("--machine", default="two CPU cores")
     parser.add_argument("--reference", type=Path, help="reference folder to take inputs from (default: the base's)")
@@ -194,8 +241,9 @@ def main() -> None:
     out, half = args.out, not args.full
     out.mkdir(parents=True, exist_ok=True)
     for file in ("tokenizer.json", "vocabulary.json", "text_encoder.onnx", "image_encoder.onnx", "prior.onnx",
-                 "super_resolution.onnx", "unet.onnx", "st_projector.onnx", "NOTICE.md"):
-        shutil.copyfile(args.base / file, out / file)
+                 "super_resolution.onnx", "unet.onnx", "st_projector.onnx", "NOTICE.md", "sketch.onnx"):
+        if file != "sketch.onnx" or (args.base / file).is_file():
+            shutil.copyfile(args.base / file, out / file)
     before = json.loads((args.base / "pack.json").read_text("utf-8")).get("training", {})
     training: dict[str, Any] = dict(before)
     if args.decoder:
@@ -205,12 +253,19 @@ def main() -> None:
         unet.load_state_dict({k[5:]: v for k, v in weights.items() if k.startswith("unet.")})
         projector.load_state_dict({k[10:]: v for k, v in weights.items() if k.startswith("projector.")})
         export_decoder(unet, projector, out, half)
+        if config.sketch:
+            if not args.sketch:
+                raise TrainingError("this decoder was trained with a sketch", "give the sketch's run by --sketch")
+            sketch = Sketch(SketchConfig())
+            sketch.load_state_dict(load_half(args.sketch, "weights"))
+            export_sketch(sketch, out, half)
         last = (args.decoder / "curves.jsonl").read_text().strip().splitlines()[-1]
         seen = before.get("imagesSeen", 0) if args.continued else 0
         training |= {"decoderSteps": json.loads(last)["step"], "imagesSeen": seen + json.loads(last)["images"], "machine": args.machine}
     if args.prior:
-        prior = Prior()
-        prior.load_state_dict(load_half(args.prior, "weights"))
+        weights = load_half(args.prior, "weights")
+        prior = Prior(bank=len(weights["bank"]) if "bank" in weights else 0)
+        prior.load_state_dict(weights)
         export_prior(prior, out, half)
     if args.superres:
         last = json.loads((args.superres / "curves.jsonl").read_text().strip().splitlines()[-1])
@@ -224,6 +279,10 @@ def main() -> None:
         head.load_state_dict(load_half(args.clip, "text"))
         export_image_encoder(encoder, out, half)
         replace_text_head(args.base, head, out)
+    if args.text_head:
+        head = TextHead()
+        head.load_state_dict(load_half(args.text_head, "text"))
+        replace_text_head(args.base, head, out)
     describe(args.base, out, args.id, args.name, training)
     write_card(out, args.results, args.core_minutes)
     largest = write_reference(out, reference_inputs(args.base, args.reference))
@@ -231,13 +290,23 @@ def main() -> None:
     print(f"{out}: {sum(f.stat().st_size for f in out.rglob('*') if f.is_file()) / 1e6:.1f} MB")
 
 
+def bank_size(folder: Path) -> int:
+    """How many pictures a pack's prior remembers."""
+    values = read_initialisers(folder / "prior.onnx")
+    return next((len(v) for k, v in values.items() if k.removeprefix("m.") == "bank"), 0)
+
+
 def open_pack(folder: Path) -> dict[str, nn.Module]:
     """All networks of a pack as PyTorch modules, for reference tensors and tests."""
-    nets: dict[str, nn.Module] = {"unet": Decoder(), "image_encoder": ImageEncoder(), "prior": Prior(),
+    drawn = (folder / "sketch.onnx").is_file()
+    config = DecoderConfig(sketch=CHANNELS if drawn else 0)
+    nets: dict[str, nn.Module] = {"unet": Decoder(config), "image_encoder": ImageEncoder(), "prior": Prior(bank=bank_size(folder)),
                                   "super_resolution": SuperResolution(), "text_encoder": TextHead()}
+    if drawn:
+        nets["sketch"] = Sketch()
     for kind, module in nets.items():
         load_network(folder, kind, module)
-    projector = STProjector(DecoderConfig())
+    projector = STProjector(config)
     load_projector(folder, projector)
     return {k: m.eval() for k, m in (nets | {"st_projector": projector}).items()}
 

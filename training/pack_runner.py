@@ -11,9 +11,11 @@ import torch.nn.functional as F
 
 from training.common.errors import TrainingError
 from training.diffusion import CosineSchedule, sample_ddim
+from training.nets.sketch import CHANNELS, FRAME, frame_masks, paste
 from training.text import SentenceEncoder
 
 Array = np.ndarray
+ST_NAMES = ("st_64", "st_32", "st_16", "st_8")
 
 
 def unit(x: Array) -> Array:
@@ -40,6 +42,7 @@ class PackRunner:
         self.image_encoder = open_session("imageEncoder")
         self.prior = open_session("prior")
         self.projector = open_session("stProjector")
+        self.sketch = open_session("sketch") if "sketch" in self.description["components"] else None
         self.unet = open_session("unet")
         self.upscaler = open_session("superResolution")
         self.text = SentenceEncoder(folder)
@@ -76,11 +79,36 @@ class PackRunner:
         """[n, 3, 64, 64] in -1..1 -> [n, 256]."""
         return self.image_encoder.run(None, {"pixel_values": pixels.astype(np.float32)})[0]
 
-    def generate(self, scene: Array, st: Array, noise: Array, scales: tuple[float, float] = (1.5, 3.0), steps: int = 20) -> Array:
-        """DDIM with multi-scale guidance. ``scene`` [b, 256], ``st`` [b, 256, 64, 64], ``noise`` [b, 3, 64, 64]."""
-        names = ("st_64", "st_32", "st_16", "st_8")
-        st_parts = self.projector.run(list(names), {"spatio_textual_map": st.astype(np.float32)})
+    def sketch_map(self, labels: Array, boxes: Array, owner: Array, embeddings: Array) -> Array | None:
+        """Sketches of all segments pasted into the map [b, 5, 64, 64]; None where the pack has no sketch.
+
+        ``labels`` [b, 64, 64], ``boxes`` [n, 3], ``owner`` [n, 2] as in ``SceneBatch``, ``embeddings`` [n, 256].
+        """
+        if self.sketch is None:
+            return None
+        parts = [torch.from_numpy(a) for a in (labels.astype(np.int64), boxes, owner)]
+        drawn = np.zeros((len(owner), CHANNELS, FRAME, FRAME), np.float32)
+        if len(owner):
+            drawn = self.sketch.run(None, {"image_embeds": embeddings.astype(np.float32),
+                                           "segment_masks": frame_masks(*parts).numpy()})[0]
+        return paste(torch.from_numpy(drawn), *parts).numpy()
+
+    def project(self, st: Array, sketch: Array | None) -> dict[str, Array]:
+        """What the denoiser is told of the map ``st`` [b, 256, 64, 64], by input name."""
+        feed = {"spatio_textual_map": st.astype(np.float32)} | ({} if sketch is None else {"sketch_map": sketch})
+        return dict(zip(ST_NAMES, self.projector.run(list(ST_NAMES), feed), strict=True))
+
+    def generate(self, scene: Array, st: Array, noise: Array, scales: tuple[float, float] = (1.5, 3.0), steps: int = 20,
+                 sketch: Array | None = None, chained: bool = False) -> Array:
+        """DDIM with multi-scale guidance, or ``chained``: none -> scene -> scene and segments.
+
+        ``scene`` [b, 256], ``st`` [b, 256, 64, 64], ``noise`` [b, 3, 64, 64], ``sketch`` of ``sketch_map``.
+        """
+        names = ST_NAMES
+        st_parts = list(self.project(st, sketch).values())
         b = len(scene)
+        if chained and scales[0] != 0:
+            return self.generate_chained(scene, dict(zip(names, st_parts, strict=True)), noise, scales, steps)
         uses = [True, scales[0] != 0, scales[1] != 0]
         scenes = np.concatenate([scene * 0, scene, scene * 0][: 3])[np.repeat(uses, b)].astype(np.float32)
         parts = {n: np.concatenate([p * 0, p * 0, p])[np.repeat(uses, b)] for n, p in zip(names, st_parts, strict=True)}
@@ -96,6 +124,23 @@ class PackRunner:
                 if used:
                     v += scale * (chunks.pop(0) - free)
             return v
+
+        return sample_ddim(self.schedule, guided, torch.from_numpy(noise), steps).clamp(-1, 1).numpy()
+
+    def generate_chained(self, scene: Array, parts: dict[str, Array], noise: Array, scales: tuple[float, float], steps: int) -> Array:
+        """v = none + global * (scene - none) + local * (scene and segments - scene); equal scales need no middle pass."""
+        b, equal = len(scene), scales[0] == scales[1]
+        scenes = np.concatenate([scene * 0, scene] if equal else [scene * 0, scene, scene]).astype(np.float32)
+        maps = {n: np.concatenate([p * 0, p] if equal else [p * 0, p * 0, p]) for n, p in parts.items()}
+
+        def guided(x: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+            many = len(scenes) // b
+            out = self.unet.run(None, {"sample": x.repeat(many, 1, 1, 1).numpy(), "timestep": t.repeat(many).numpy(),
+                                       "global_embeds": scenes, **maps})[0]
+            v = torch.from_numpy(out).chunk(many)
+            if equal:
+                return v[0] + scales[0] * (v[1] - v[0])
+            return v[0] + scales[0] * (v[1] - v[0]) + scales[1] * (v[2] - v[1])
 
         return sample_ddim(self.schedule, guided, torch.from_numpy(noise), steps).clamp(-1, 1).numpy()
 

@@ -19,11 +19,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from training.clip import known_tags
-from training.common.checkpoint import load_half
+from training.common.checkpoint import load_half, save_half
 from training.common.loop import LoopConfig, arguments, begin, from_file, train
 from training.common.machine import Machine
 from training.common.pack_weights import load_network
-from training.conditioning import crop_segments, scene_batch
+from training.conditioning import crop_segments, scene_batch, shake
 from training.decoder import load_encoder
 from training.diffusion import CosineSchedule
 from training.nets.clip import ImageEncoder, TextHead
@@ -36,14 +36,21 @@ from training.world.sprites import SpriteAtlas
 
 @dataclass(frozen=True)
 class PriorTraining:
-    """Only the style that the decoder draws: the prior should land on what the decoder can paint."""
+    """Only the style that the decoder draws: the prior should land on what the decoder can paint.
+
+    ``synonyms`` is the share of plain crops called by a tag, of which every ``hold_out``-th is never used; ``shake`` is
+    the most noise on sentence embeddings, so that words near a trained one do what it does. ``remembered`` pictures go
+    into the finished prior, which keeps guesses near them (0: none).
+    """
 
     world: SceneOptions = field(default_factory=lambda: SceneOptions(keep_segment=1.0))
     scenes: int = 6000
     held: int = 300
     synonyms: float = 0.3
     drop: float = 0.1
-    noise_scale: float = 1.0
+    hold_out: int = 12
+    shake: float = 0.4
+    remembered: int = 4096
     seed: int = 1
 
 
@@ -65,7 +72,7 @@ def build_bank(config: PriorTraining, atlas: SpriteAtlas, encoder: ImageEncoder,
         crops = crop_segments(batch.images, batch.labels, batch.boxes, batch.owner)
         images.append(encoder(torch.cat([crops, batch.images]).contiguous(memory_format=torch.channels_last)).float())
         for scene in batch.scenes:
-            texts += [[s.label, *([] if s.colour else known_tags(s.concept, 0))] for s in scene.segments]
+            texts += [[s.label, *([] if s.colour else known_tags(s.concept, config.hold_out))] for s in scene.segments]
         texts += [[scene.caption] if scene.segments else [scene.setting] for scene in batch.scenes]
     return PairBank(torch.cat(images), texts)
 
@@ -93,7 +100,7 @@ class PriorStage:
             options = self.bank.texts[i]
             other = len(options) > 1 and rng.random() < c.synonyms
             texts.append(options[int(rng.integers(1, len(options)))] if other else options[0])
-        sentence = self.book(texts).to(self.device)
+        sentence = shake(self.book(texts).to(self.device), c.shake, 0.5)
         with torch.no_grad():
             text = self.head(sentence)
         keep = (torch.rand(count, 1, device=self.device) >= c.drop).float()
@@ -129,8 +136,16 @@ class PriorStage:
         return out | {"pairs": len(self.held.texts)}
 
 
+def with_bank(prior: nn.Module, images: Tensor, count: int) -> Prior:
+    """The same prior, remembering ``count`` of the unit embeddings ``images`` [n, 256], evenly chosen."""
+    out = Prior(bank=count).eval()
+    out.load_state_dict(prior.state_dict(), strict=False)
+    out.bank.data = images[torch.linspace(0, len(images) - 1, count).long()].clone()
+    return out
+
+
 def load_head(pack: Path | None, clip: Path | None) -> TextHead:
-    """The text head of a pack or of a finished CLIP run."""
+    """The text head of a pack, or of a finished CLIP or text head run."""
     head = TextHead()
     if clip is not None:
         head.load_state_dict(load_half(clip, "text"))
@@ -143,6 +158,7 @@ def main() -> None:
     parser = arguments(__doc__)
     parser.add_argument("--init-from", type=Path, help="a pack folder to start from")
     parser.add_argument("--clip", type=Path, help="a finished training.clip run")
+    parser.add_argument("--text-head", type=Path, help="a finished training.text_head run, instead of the pack's head")
     parser.add_argument("--encoder", type=Path, help="pack or MiniLM folder, for captions that were not prepared")
     args = parser.parse_args()
     loop, machine = begin(args)
@@ -155,13 +171,16 @@ def main() -> None:
     bank = build_bank(config, atlas, encoder, 0, config.scenes)
     held = build_bank(config, atlas, encoder, 10_000_000, config.held)
     book = PhraseBook.load(args.world, args.encoder or args.init_from)
-    stage = PriorStage(config, bank, held, book, load_head(args.init_from, args.clip), machine.device)
+    stage = PriorStage(config, bank, held, book, load_head(args.init_from, args.text_head or args.clip), machine.device)
     if args.init_from is not None:
-        load_network(args.init_from, "prior", stage.module)
+        load_network(args.init_from, "prior", stage.module, fresh=("bank",))
     before = stage.evaluate(stage.module.to(machine.device).eval())
     stage.module.train()
     module = train(stage, loop, machine, args.run, args.steps)
     if machine.leads:
+        if config.remembered:
+            module = with_bank(module, bank.images, config.remembered)
+            save_half(module.state_dict(), args.run, "weights")
         figures = {"before": before, "after": stage.evaluate(module)}
         (args.run / "figures.json").write_text(json.dumps(figures, indent=1))
         print(json.dumps(figures))

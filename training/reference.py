@@ -10,8 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from training.conditioning import box_of
 from training.diffusion import CosineSchedule, sample_ddim
 from training.nets.prior import sample_prior
+from training.nets.sketch import frame_masks, paste
 from training.pack_runner import PackRunner, map_of
 
 KEPT = ("labels", "noise", "pictures", "prior_noise", "prior_timestep")
@@ -55,7 +57,8 @@ def compute(nets: dict[str, nn.Module], runner: PackRunner, given: dict[str, Ten
     pixels = given["pictures"].permute(0, 3, 1, 2).float() / 127.5 - 1
     run = sample_prior(nets["prior"], schedule, text, sentence, given["prior_noise"])
     st_map = torch.from_numpy(map_of(given["labels"].numpy(), run[[0, 1, 3]].numpy()))[None]
-    st, scene = nets["st_projector"](st_map), run[11:12]
+    sketch = sketch_stage(nets, given["labels"], run[[0, 1, 3]])
+    st, scene = nets["st_projector"](st_map, None, sketch.get("sketch_map")), run[11:12]
     zeros = [torch.zeros_like(s) for s in st]
     unet = nets["unet"]
 
@@ -71,11 +74,28 @@ def compute(nets: dict[str, nn.Module], runner: PackRunner, given: dict[str, Ten
     return {
         "sentence_embeds": sentence, "text_embeds": text, "image_embeds": nets["image_encoder"](pixels),
         "prior_call": nets["prior"](given["prior_noise"], given["prior_timestep"], text, sentence), "prior_run": run,
-        **{f"st_{size}": s for size, s in zip((64, 32, 16, 8), st, strict=True)},
+        **sketch, **{f"st_{size}": s for size, s in zip((64, 32, 16, 8), st, strict=True)},
         "unet_call": unet(given["noise"], torch.tensor([599]), scene, st), "run_ddim_multi": ddim,
         "run_dpmpp2m_single": dpm_solver(schedule, single, given["noise"], 16),
         "super_resolution": nets["super_resolution"](ddim.clamp(-1, 1)),
     }
+
+
+def sketch_stage(nets: dict[str, nn.Module], labels: Tensor, embeddings: Tensor) -> dict[str, Tensor]:
+    """Masks in their frames, sketches and the sketch map of one layout [64, 64]; nothing where the pack has no sketch."""
+    if "sketch" not in nets:
+        return {}
+    boxes, owner = layout_of(labels)
+    masks = frame_masks(labels[None].long(), boxes, owner)
+    drawn = nets["sketch"](embeddings, masks)
+    return {"segment_masks": masks, "sketch": drawn, "sketch_map": paste(drawn, labels[None].long(), boxes, owner)}
+
+
+def layout_of(labels: Tensor) -> tuple[Tensor, Tensor]:
+    """Boxes [n, 3] and owners [n, 2] of the segments of one layout, as in ``SceneBatch``."""
+    ids = range(1, int(labels.max()) + 1)
+    return (torch.tensor([box_of((labels == k).numpy()) for k in ids], dtype=torch.float32),
+            torch.tensor([(0, k) for k in ids], dtype=torch.int64))
 
 
 def dpm_solver(schedule: CosineSchedule, v_of, noise: Tensor, steps: int) -> Tensor:
@@ -111,14 +131,17 @@ def compare(runner: PackRunner, given: dict[str, Tensor], out: dict[str, Tensor]
 
     names = ["st_64", "st_32", "st_16", "st_8"]
     st_map = map_of(n["labels"], n["prior_run"][[0, 1, 3]])[None]
-    made_st = runner.projector.run(names, {"spatio_textual_map": st_map})
+    boxes, owner = (part.numpy() for part in layout_of(given["labels"]))
+    sketch = runner.sketch_map(n["labels"][None], boxes, owner, n["prior_run"][[0, 1, 3]])
+    made_st = list(runner.project(st_map, sketch).values())
     call = runner.prior.run(None, {"hidden_states": n["prior_noise"], "timestep": n["prior_timestep"],
                                    "text_embeds": n["text_embeds"], "sentence_embeds": n["sentence_embeds"]})[0]
     v = runner.unet.run(None, {"sample": n["noise"], "timestep": np.array([599]), "global_embeds": n["prior_run"][11:12],
                                **{k: n[k] for k in names}})[0]
     pictures = n["pictures"].transpose(0, 3, 1, 2).astype(np.float32) / 127.5 - 1
-    run = runner.generate(n["prior_run"][11:12], st_map, n["noise"])
-    return {"image_embeds": gap(runner.embed_images(pictures), "image_embeds"), "prior, one call": gap(call, "prior_call"),
+    run = runner.generate(n["prior_run"][11:12], st_map, n["noise"], sketch=sketch)
+    drawn = {} if sketch is None else {"sketch_map": gap(sketch, "sketch_map")}
+    return drawn | {"image_embeds": gap(runner.embed_images(pictures), "image_embeds"), "prior, one call": gap(call, "prior_call"),
             "st_projector": max(gap(m, k) for m, k in zip(made_st, names, strict=True)), "unet, one call": gap(v, "unet_call"),
             "run_ddim_multi": float(np.abs(run - np.clip(n["run_ddim_multi"], -1, 1)).max()),
             "super_resolution": gap(runner.upscaler.run(None, {"sample": np.clip(n["run_ddim_multi"], -1, 1)})[0], "super_resolution")}

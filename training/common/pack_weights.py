@@ -35,6 +35,7 @@ RENAMES: dict[str, tuple[tuple[str, str], ...]] = {
     "super_resolution": (
         (r"^i\.", "conv_in."), (r"^o\.", "conv_out."), (r"^b\.", "blocks."), (r"^u([12])\.", r"up\1."), (r"^c\.", "refine."),
     ),
+    "sketch": (),
     "text_encoder": ((r"^p\.", "layers."), (r"^head_h\.p\.", "layers."), (r"^head_h\.layers\.", "layers."),),
 }
 
@@ -78,9 +79,10 @@ def rename(names: dict[str, np.ndarray], kind: str) -> dict[str, np.ndarray]:
     return out
 
 
-def load_into(module: nn.Module, values: dict[str, np.ndarray], source: str) -> None:
-    """Copies named arrays into a module; every parameter must be found with its shape."""
-    state = module.state_dict()
+def load_into(module: nn.Module, values: dict[str, np.ndarray], source: str, fresh: tuple[str, ...] = ()) -> None:
+    """Copies named arrays into a module; every parameter must be found with its shape, but for those whose names begin
+    with one of ``fresh``, which stay as they are where the file has none."""
+    state = {name: tensor for name, tensor in module.state_dict().items() if name in values or not name.startswith(fresh or ("\0",))}
     missing = [name for name in state if name not in values]
     if missing:
         raise TrainingError(f"{source} has no weights for {', '.join(missing[:3])} and {max(len(missing) - 3, 0)} more",
@@ -89,13 +91,13 @@ def load_into(module: nn.Module, values: dict[str, np.ndarray], source: str) -> 
         if tuple(values[name].shape) != tuple(tensor.shape):
             raise TrainingError(f"{source}: {name} is {values[name].shape}, not {tuple(tensor.shape)}",
                                 "the file belongs to another configuration")
-    module.load_state_dict({n: torch.from_numpy(np.array(values[n])) for n in state})
+    module.load_state_dict({n: torch.from_numpy(np.array(values[n])) for n in state}, strict=not fresh)
 
 
-def load_network(pack: Path, kind: str, module: nn.Module) -> None:
+def load_network(pack: Path, kind: str, module: nn.Module, fresh: tuple[str, ...] = ()) -> None:
     """One network of a pack (``unet``, ``image_encoder``, ``prior``, ``super_resolution``, ``text_encoder``)."""
     file = pack / f"{kind}.onnx"
-    load_into(module, rename(read_initialisers(file), kind), str(file))
+    load_into(module, rename(read_initialisers(file), kind), str(file), fresh)
 
 
 def load_projector(pack: Path, module: nn.Module) -> None:
@@ -107,6 +109,9 @@ def load_projector(pack: Path, module: nn.Module) -> None:
     graph = onnx.load(str(file)).graph
     raw = {i.name: numpy_helper.to_array(i).astype(np.float32) for i in graph.initializer}
     made = {n.output[0]: n.input[1] for n in graph.node if n.op_type == "Conv"}
+    for node in graph.node:
+        if node.op_type == "Concat" and node.output[0] == "st_64":
+            made["st_64"] = made[node.input[0]]  # the sketch map stands behind the projected one
     found = {f"st_{s}": raw.get(made[f"st_{s}"] + "_fp16", raw.get(made[f"st_{s}"])) for s in (64, 32, 16, 8)}
     names = {"full.weight": found["st_64"]}
     names |= {f"pooled.{i}.weight": found[f"st_{s}"] for i, s in enumerate((32, 16, 8))}

@@ -9,6 +9,10 @@ from torch import Tensor, nn
 from training.nets.unet import EMBEDDING_SCALE, time_features
 
 SENTENCE_SCALE = 20.0
+FAR_BELOW, FAR_SLOPE = 0.78, 25.0
+"""Cosine to the nearest remembered picture below which a guess counts as far from all, and how sharply."""
+NEAR_SHARPNESS, PULL = 30.0, 0.8
+"""How sharply the nearest pictures are chosen, and how far a guess that is far from all moves to them, 0..1."""
 
 
 class PriorBlock(nn.Module):
@@ -27,9 +31,14 @@ class PriorBlock(nn.Module):
 
 
 class Prior(nn.Module):
-    """Noisy image embedding x 16 [b, 256] -> clean image embedding x 16."""
+    """Noisy image embedding x 16 [b, 256] -> clean image embedding x 16.
 
-    def __init__(self, embedding: int = 256, sentence: int = 384, width: int = 512, depth: int = 4) -> None:
+    With ``bank`` it remembers so many embeddings of real pictures. A guess that is far from all of them (words outside
+    the world) is drawn towards the nearest: the decoder has never seen anything like it and would answer with noise.
+    Guesses near a real picture stay as they are.
+    """
+
+    def __init__(self, embedding: int = 256, sentence: int = 384, width: int = 512, depth: int = 4, bank: int = 0) -> None:
         super().__init__()
         self.input = nn.Linear(embedding, width)
         self.time = nn.Sequential(nn.Linear(64, width), nn.SiLU(), nn.Linear(width, width))
@@ -37,6 +46,8 @@ class Prior(nn.Module):
         self.sentence = nn.Linear(sentence, width)
         self.blocks = nn.ModuleList([PriorBlock(width) for _ in range(depth)])
         self.output = nn.Linear(width, embedding)
+        if bank:
+            self.bank = nn.Parameter(torch.zeros(bank, embedding), requires_grad=False)
 
     def forward(self, x: Tensor, timestep: Tensor, text: Tensor, sentence: Tensor) -> Tensor:
         """``text`` and ``sentence`` are unit length, zeros for the unconditional pass."""
@@ -46,7 +57,14 @@ class Prior(nn.Module):
         h = self.input(x)
         for block in self.blocks:
             h = block(h, condition)
-        return self.output(h)
+        return self.stay(self.output(h)) if hasattr(self, "bank") else self.output(h)
+
+    def stay(self, clean: Tensor) -> Tensor:
+        """Draws guesses x 16 that are far from every remembered picture towards the nearest ones."""
+        likeness = F.normalize(clean, dim=1) @ self.bank.T
+        near = torch.softmax(NEAR_SHARPNESS * likeness, 1) @ self.bank * EMBEDDING_SCALE
+        far = torch.sigmoid((FAR_BELOW - likeness.amax(1, keepdim=True)) * FAR_SLOPE)
+        return clean + PULL * far * (near - clean)
 
 
 @torch.no_grad()

@@ -13,9 +13,17 @@ EMBEDDING_SCALE = 16.0
 """Unit-length embeddings are multiplied by this: entries of about one, as networks like them."""
 
 
+SKETCH_SPREAD = 0.3
+"""Deviation of pictures from their sketches, -1..1: about what a trained sketch is off inside things."""
+
+
 @dataclass(frozen=True)
 class DecoderConfig:
-    """Shape of the decoder. The defaults are those of the first pack (11.5 M parameters, 1.18 GMAC)."""
+    """Shape of the decoder. The defaults are those of the first pack (11.5 M parameters, 1.18 GMAC).
+
+    ``sketch`` is the number of channels of the sketch map (``training.nets.sketch``) that stand behind the projected
+    map at 64 px: red, green, blue, how much of the thing is here, 1 inside segments. 0 leaves the sketch out.
+    """
 
     channels: tuple[int, ...] = (64, 128, 256)
     blocks: tuple[int, ...] = (1, 2, 2)
@@ -25,6 +33,7 @@ class DecoderConfig:
     condition: int = 256
     st_channels: int = 16
     contour: bool = False
+    sketch: int = 0
 
 
 def time_features(t: Tensor, count: int = 64) -> Tensor:
@@ -104,14 +113,17 @@ class STProjector(nn.Module):
         for layer in self.pooled:
             nn.init.zeros_(layer.weight)
 
-    def forward(self, st: Tensor, contours: Tensor | None = None) -> list[Tensor]:
+    def forward(self, st: Tensor, contours: Tensor | None = None, sketch: Tensor | None = None) -> list[Tensor]:
+        """``sketch`` [b, c, 64, 64] is put behind the channels at 64 px."""
         x = st * EMBEDDING_SCALE
         if contours is not None:
             x = torch.cat([x, contours], 1)
         pooled = [layer(F.avg_pool2d(x, 2 ** (i + 1))) for i, layer in enumerate(self.pooled)]
-        return [self.full(x), *pooled]
+        full = self.full(x)
+        return [full if sketch is None else torch.cat([full, sketch], 1), *pooled]
 
-    def from_segments(self, embeddings: Tensor, weights: Tensor, contours: Tensor | None = None) -> list[Tensor]:
+    def from_segments(self, embeddings: Tensor, weights: Tensor, contours: Tensor | None = None,
+                      sketch: Tensor | None = None) -> list[Tensor]:
         """The same without ever spreading the embeddings over 64 x 64, which would cost 134 MB a batch.
 
         ``embeddings`` [b, k, 256] unit length, ``weights`` [b, k, 64, 64] 0/1 masks.
@@ -125,8 +137,38 @@ class STProjector(nn.Module):
             if contours is not None:
                 edge = contours if i == 0 else F.avg_pool2d(contours, 2**i)
                 y = y + edge * layer.weight[:, -1:, 0, 0][None, :, :, None]
-            out.append(y)
+            out.append(y if sketch is None or i else torch.cat([y, sketch.to(y.dtype)], 1))
         return out
+
+
+class ShortWay(nn.Module):
+    """A way for the sketch to the output that need not be learnt.
+
+    If the clean picture were the sketch s plus normal noise of deviation d = ``SKETCH_SPREAD``, then given x_t the best guess of
+    v would be sigma (alpha (1 - d^2) x_t - s) / (d^2 alpha^2 + sigma^2): the sketch where x_t is noise, x_t
+    itself where it is clear. Inside segments the network's own v is mixed with it by a gate that the network sets at
+    every place. Without segments the map is zero and nothing is mixed in.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.gate = nn.Conv2d(channels, 4, 3, padding=1)
+        nn.init.zeros_(self.gate.weight)
+        nn.init.constant_(self.gate.bias, 1.0)
+
+    def forward(self, v: Tensor, h: Tensor, x: Tensor, t: Tensor, sketch: Tensor) -> Tensor:
+        """``v``, ``x`` [b, 3, 64, 64]; ``h`` the last features; ``t`` [b] in 0..1; ``sketch`` [b, 5, 64, 64]."""
+        alpha2 = (cosine_level(t) / cosine_level(torch.zeros_like(t)))[:, None, None, None]
+        sigma2 = (1 - alpha2).clamp(min=1e-4)
+        spread2 = SKETCH_SPREAD**2
+        way = sigma2.sqrt() * (alpha2.sqrt() * (1 - spread2) * x - sketch[:, :3]) / (spread2 * alpha2 + sigma2)
+        gate = torch.sigmoid(F.pixel_shuffle(self.gate(h), 2)) * sketch[:, 3:4] * sketch[:, 4:5]
+        return v + gate * (way - v)
+
+
+def cosine_level(t: Tensor) -> Tensor:
+    """Cumulative alpha of the cosine schedule at ``t`` in 0..1, before it is divided by its value at 0."""
+    return torch.cos((t + 0.008) / 1.008 * (math.pi / 2)).clamp(min=1e-3).square()
 
 
 class Decoder(nn.Module):
@@ -139,6 +181,10 @@ class Decoder(nn.Module):
         self.time = nn.Sequential(nn.Linear(128, c), nn.SiLU(), nn.Linear(c, c))
         self.scene = nn.Sequential(nn.Linear(e, c), nn.SiLU(), nn.Linear(c, c))
         self.conv_in = nn.Conv2d(4 * (3 + config.st_channels), config.channels[0], 3, padding=1)
+        if config.sketch:
+            self.sketch_in = nn.Conv2d(4 * config.sketch, config.channels[0], 3, padding=1, bias=False)
+            self.short = ShortWay(config.channels[0])
+            nn.init.zeros_(self.sketch_in.weight)
         self.down = nn.ModuleList()
         width, last = config.channels[0], len(config.channels) - 1
         for level, channels in enumerate(config.channels):
@@ -162,7 +208,12 @@ class Decoder(nn.Module):
         """``x`` [b, 3, 64, 64], ``timestep`` [b] 0..999, ``scene`` [b, 256] unit or zero, ``st`` of STProjector -> v."""
         t = (timestep.float() + 1) / 1000.0
         condition = F.silu(self.time(time_features(t)) + self.scene(scene * EMBEDDING_SCALE))
-        h = self.conv_in(F.pixel_unshuffle(torch.cat([x, st[0].to(x.dtype)], 1), 2)) + st[1]
+        full, sketch = st[0].to(x.dtype), None
+        if self.config.sketch:
+            full, sketch = full[:, : self.config.st_channels], full[:, self.config.st_channels:]
+        h = self.conv_in(F.pixel_unshuffle(torch.cat([x, full], 1), 2)) + st[1]
+        if sketch is not None:
+            h = h + self.sketch_in(F.pixel_unshuffle(sketch, 2))
         skips: list[Tensor] = []
         level, first = 0, True
         for layer in self.down:
@@ -179,4 +230,6 @@ class Decoder(nn.Module):
                 h = layer(h + skips.pop(), condition)
             else:
                 h = layer(F.interpolate(h, scale_factor=2.0, mode="nearest"))
-        return F.pixel_shuffle(self.conv_out(F.silu(self.norm_out(h))), 2)
+        h = F.silu(self.norm_out(h))
+        v = F.pixel_shuffle(self.conv_out(h), 2)
+        return v if sketch is None else self.short(v, h, x, t, sketch)

@@ -1,0 +1,119 @@
+"""The sketch: what a segment's embedding looks like in the segment's own shape, once per generation.
+
+The spatio-textual map says *what* is in a segment, with the same 256 numbers at each of its places; where in the thing
+a place lies, the decoder has to find out anew at every step. A small network says it once: embedding and shape in the
+segment's square frame in, a small picture of the thing (and some free channels) out, pasted into the map.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from training.nets.unet import EMBEDDING_SCALE
+
+CHANNELS = 5
+FRAME = 32
+"""Side of a sketch and of the shape that it is drawn into, in pixels."""
+
+
+@dataclass(frozen=True)
+class SketchConfig:
+    """Shape of the network, 1.9 M parameters."""
+
+    embedding: int = 256
+    condition: int = 256
+    widths: tuple[int, ...] = (192, 128, 96)
+    fine: int = 32
+
+
+class SketchBlock(nn.Module):
+    """Residual block scaled and shifted by the condition."""
+
+    def __init__(self, inputs: int, outputs: int, condition: int) -> None:
+        super().__init__()
+        self.norm1 = nn.GroupNorm(8, inputs)
+        self.conv1 = nn.Conv2d(inputs, outputs, 3, padding=1)
+        self.condition = nn.Linear(condition, 2 * outputs)
+        self.norm2 = nn.GroupNorm(8, outputs)
+        self.conv2 = nn.Conv2d(outputs, outputs, 3, padding=1)
+        self.skip = nn.Conv2d(inputs, outputs, 1) if inputs != outputs else nn.Identity()
+
+    def forward(self, x: Tensor, condition: Tensor) -> Tensor:
+        scale, shift = self.condition(condition)[:, :, None, None].chunk(2, 1)
+        h = self.conv1(F.silu(self.norm1(x)))
+        return self.skip(x) + self.conv2(F.silu(self.norm2(h) * (1 + scale) + shift))
+
+
+class Sketch(nn.Module):
+    """Embeddings [n, 256] (unit length) and masks in their frames [n, 1, 32, 32] (0..1) -> [n, 5, 32, 32].
+
+    Red, green, blue in -1..1; how much of the thing itself is here, 0..1; and 1 throughout, which pasted into the map
+    says where segments are.
+    """
+
+    def __init__(self, config: SketchConfig = SketchConfig()) -> None:
+        super().__init__()
+        self.config = config
+        a, b, c = config.widths
+        self.shape16 = nn.Conv2d(4, 16, 3, padding=1)
+        self.shape8 = nn.Conv2d(16, 32, 3, 2, 1)
+        self.shape4 = nn.Conv2d(32, 64, 3, 2, 1)
+        self.condition = nn.Sequential(nn.Linear(config.embedding + 64, config.condition), nn.SiLU())
+        self.seed = nn.Linear(config.condition, a * 16)
+        self.block4 = SketchBlock(a + 64, a, config.condition)
+        self.block8 = SketchBlock(a + 32, b, config.condition)
+        self.block16 = SketchBlock(b + 16, c, config.condition)
+        self.norm = nn.GroupNorm(8, c)
+        self.spread = nn.Conv2d(c, 4 * config.fine, 3, padding=1)
+        self.fine = nn.Conv2d(config.fine + 1, config.fine, 3, padding=1)
+        self.out = nn.Conv2d(config.fine, 4, 3, padding=1)
+
+    def forward(self, embeddings: Tensor, masks: Tensor) -> Tensor:
+        raw = self.raw(embeddings, masks)
+        part = torch.sigmoid(raw[:, 3:4] * 4)
+        return torch.cat([raw[:, :3].clamp(-1, 1), part, torch.ones_like(part)], 1)
+
+    def raw(self, embeddings: Tensor, masks: Tensor) -> Tensor:
+        """Colours and logits / 4 of the thing's place: [n, 4, 32, 32]."""
+        s16 = F.silu(self.shape16(F.pixel_unshuffle(masks, 2)))
+        s8 = F.silu(self.shape8(s16))
+        s4 = F.silu(self.shape4(s8))
+        condition = self.condition(torch.cat([embeddings * EMBEDDING_SCALE, s4.mean((2, 3))], 1))
+        seed = self.seed(condition).reshape(-1, self.config.widths[0], 4, 4)
+        h = self.block4(torch.cat([seed, s4], 1), condition)
+        h = self.block8(torch.cat([F.interpolate(h, scale_factor=2.0, mode="nearest"), s8], 1), condition)
+        h = self.block16(torch.cat([F.interpolate(h, scale_factor=2.0, mode="nearest"), s16], 1), condition)
+        h = F.silu(F.pixel_shuffle(self.spread(F.silu(self.norm(h))), 2))
+        return self.out(F.silu(self.fine(torch.cat([h, masks], 1))))
+
+
+def frame_masks(labels: Tensor, boxes: Tensor, owner: Tensor, size: int = FRAME) -> Tensor:
+    """The 0/1 mask of every segment in its own square frame: [n, 1, size, size], sampled bilinearly, 0 outside."""
+    n, s = owner.shape[0], labels.shape[-1]
+    if n == 0:
+        return torch.zeros((0, 1, size, size), device=labels.device)
+    mask = (labels[owner[:, 0]] == owner[:, 1][:, None, None])[:, None].float()
+    line = (torch.arange(size, device=labels.device, dtype=torch.float32) + 0.5) / size - 0.5
+    x = (boxes[:, 0, None] + line * boxes[:, 2, None]) / s * 2 - 1
+    y = (boxes[:, 1, None] + line * boxes[:, 2, None]) / s * 2 - 1
+    grid = torch.stack([x[:, None, :].expand(-1, size, -1), y[:, :, None].expand(-1, -1, size)], -1)
+    return F.grid_sample(mask, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+
+
+def paste(sketches: Tensor, labels: Tensor, boxes: Tensor, owner: Tensor) -> Tensor:
+    """Sketches [n, c, k, k] laid into the cells that their segments own: [b, c, s, s], zero elsewhere."""
+    b, s, c = labels.shape[0], labels.shape[-1], sketches.shape[1]
+    out = sketches.new_zeros((b, c, s, s))
+    if owner.shape[0] == 0:
+        return out
+    line = torch.arange(s, device=labels.device, dtype=torch.float32) + 0.5
+    u = (line[None] - boxes[:, 0, None]) / boxes[:, 2, None] * 2
+    v = (line[None] - boxes[:, 1, None]) / boxes[:, 2, None] * 2
+    grid = torch.stack([u[:, None, :].expand(-1, s, -1), v[:, :, None].expand(-1, -1, s)], -1)
+    placed = F.grid_sample(sketches.float(), grid, mode="bilinear", padding_mode="border", align_corners=False)
+    mask = (labels[owner[:, 0]] == owner[:, 1][:, None, None])[:, None].to(placed.dtype)
+    return out.float().index_add(0, owner[:, 0], placed * mask)

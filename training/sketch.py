@@ -1,0 +1,134 @@
+"""Trains the sketch: from a segment's image embedding and shape to a small picture of it.
+
+    python -m training.sketch --run training/runs/sketch --init-from PACK --minutes 15
+
+The target is the segment's own crop, so no caption is needed: the trick of the paper once more. Besides colours inside
+the mask it learns where the thing itself is (rough masks hold some of the surroundings too), and the sketch must look
+to CLIP's image tower like the crop.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from training.common.checkpoint import load_half
+from training.common.loop import LoopConfig, arguments, begin, from_file, train
+from training.common.machine import Machine
+from training.common.sheets import write_sheet
+from training.conditioning import SceneBatch, crop_segments, share, shake
+from training.decoder import load_encoder
+from training.nets.clip import ImageEncoder
+from training.nets.sketch import FRAME, Sketch, SketchConfig, frame_masks
+from training.world.scene import SceneOptions
+from training.world.source import SceneSource
+from training.world.sprites import SpriteAtlas
+
+
+def sketch_world() -> SceneOptions:
+    """Few and rather large things: most of what a sketch can learn is in large crops."""
+    return SceneOptions(counts=(0.45, 0.3, 0.15, 0.1), empty=0.0, smallest=0.28, keep_segment=1.0)
+
+
+@dataclass(frozen=True)
+class SketchTraining:
+    """``perceptual`` and ``same`` weigh the distance of CLIP features, and of the embedding, to the crop's."""
+
+    net: SketchConfig = field(default_factory=SketchConfig)
+    world: SceneOptions = field(default_factory=sketch_world)
+    perceptual: float = 0.05
+    same: float = 0.3
+    noise: float = 0.4
+    seed: int = 3
+
+
+def crop_mask(batch: SceneBatch, which: Tensor, size: int) -> Tensor:
+    """Masks of ``which`` labels [b, s, s] in the frames of the drawn segments: [n, 1, size, size]."""
+    return frame_masks(which, batch.boxes, batch.owner, size)
+
+
+class SketchStage:
+    """See ``training.common.loop.Stage``."""
+
+    name = "sketch"
+
+    def __init__(self, config: SketchTraining, atlas: SpriteAtlas, encoder: ImageEncoder, device: torch.device,
+                 workers: int = 0) -> None:
+        self.config = config
+        self.source = SceneSource(atlas, config.world, config.seed, workers)
+        self.encoder = encoder.requires_grad_(False).eval().to(device, memory_format=torch.channels_last)
+        self.module: nn.Module = Sketch(config.net).to(memory_format=torch.channels_last)
+        self.device = device
+        self.show = SceneSource(atlas, config.world, 97).get(0, 16).to(device)
+
+    @torch.no_grad()
+    def look(self, batch: SceneBatch) -> tuple[Tensor, list[Tensor], Tensor]:
+        """Crops [n, 3, 64, 64], the image tower's first four maps of them, and their embeddings [n, 256]."""
+        crops = crop_segments(batch.images, batch.labels, batch.boxes, batch.owner)
+        maps = self.encoder.features(crops.contiguous(memory_format=torch.channels_last))
+        return crops, maps[:4], self.encoder.head(maps[-1]).float()
+
+    def loss(self, step: int, machine: Machine, batch_size: int) -> tuple[Tensor, dict[str, float]]:
+        c = self.config
+        first, count = share(step, batch_size, machine.rank, machine.world)
+        batch = self.source.get(first, count, batch_size).to(self.device)
+        crops, maps, embeddings = self.look(batch)
+        masks = crop_mask(batch, batch.labels, FRAME)
+        exact = crop_mask(batch, batch.exact, FRAME)
+        with machine.autocast():
+            made = self.module.raw(shake(embeddings, c.noise, 0.5), masks).float()
+        target = F.avg_pool2d(crops, 2)
+        weight = masks * (0.3 + exact)
+        apart = (made[:, :3] - target).abs().mean(1, keepdim=True)
+        colour = (apart * weight).sum() / weight.sum().clamp(min=1)
+        part = F.binary_cross_entropy_with_logits(made[:, 3:4] * 4, exact)
+        pasted = F.interpolate((made[:, :3].clamp(-1.2, 1.2) + 1) * masks, size=64, mode="bilinear") - 1
+        seen = self.encoder.features(pasted.contiguous(memory_format=torch.channels_last))
+        feature = normalised_distance(seen[:4], maps).mean()
+        same = (self.encoder.head(seen[-1]).float() * embeddings).sum(1).mean()
+        loss = colour + 0.1 * part + c.perceptual * feature + c.same * (1 - same)
+        return loss, {"colour": float(colour.detach()), "part": float(part.detach()), "feature": float(feature.detach()),
+                      "same": float(same.detach())}
+
+    @torch.no_grad()
+    def sheet(self, module: nn.Module, file: Path) -> None:
+        crops, _, embeddings = self.look(self.show)
+        masks = crop_mask(self.show, self.show.labels, FRAME)
+        made = module(embeddings, masks)
+        write_sheet(file, [crops[:24], (F.interpolate((made[:24, :3] + 1) * masks[:24], size=64) - 1)])
+
+
+def normalised_distance(made: list[Tensor], true: list[Tensor]) -> Tensor:
+    """Distance of feature maps, each place made unit length (as LPIPS does), summed over maps: [n]."""
+    total = made[0].new_zeros(made[0].shape[0], dtype=torch.float32)
+    for a, b in zip(made, true, strict=True):
+        a, b = F.normalize(a.float(), dim=1, eps=1e-3), F.normalize(b.float(), dim=1, eps=1e-3)
+        total = total + (a - b).square().sum(1).mean((1, 2))
+    return total
+
+
+def main() -> None:
+    parser = arguments(__doc__)
+    parser.add_argument("--init-from", type=Path, help="a pack folder whose image tower is used")
+    parser.add_argument("--clip", type=Path, help="a finished training.clip run")
+    parser.add_argument("--from", dest="start", type=Path, help="another sketch run whose weights to begin with")
+    parser.add_argument("--workers", type=int, default=0)
+    args = parser.parse_args()
+    loop, machine = begin(args)
+    if args.config is None:
+        loop = LoopConfig(**{**loop.__dict__, "batch": args.batch or 48, "rate": 1.2e-3, "decay_from": 0.3, "ema": 0.997})
+    config = from_file(SketchTraining, args.config, "sketch")
+    atlas = SpriteAtlas.load(args.world, ("fluent-emoji-flat",))
+    stage = SketchStage(config, atlas, load_encoder(args.init_from, args.clip), machine.device, args.workers)
+    if args.start is not None:
+        stage.module.load_state_dict(load_half(args.start, "weights"))
+    train(stage, loop, machine, args.run, args.steps)
+    stage.source.close()
+
+
+if __name__ == "__main__":
+    main()

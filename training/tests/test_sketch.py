@@ -1,0 +1,137 @@
+"""The sketch: frames, pasting, the short way to the output, training, export."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from training.common.checkpoint import save_half
+from training.common.errors import TrainingError
+from training.common.loop import LoopConfig, train
+from training.common.machine import Machine
+from training.common.pack_weights import load_network, load_projector
+from training.conditioning import scene_batch
+from training.decoder import DecoderStage, DecoderTraining
+from training.diffusion import CosineSchedule
+from training.export import export_decoder, export_sketch
+from training.nets.clip import ImageEncoder
+from training.nets.sketch import CHANNELS, Sketch, SketchConfig, frame_masks, paste
+from training.nets.unet import SKETCH_SPREAD, Decoder, DecoderConfig, ShortWay, STProjector
+from training.sketch import SketchStage, SketchTraining
+from training.tests.test_export import session, shaken
+from training.world.scene import SceneOptions
+from training.world.sprites import SpriteAtlas
+
+SMALL = DecoderConfig(channels=(16, 16, 32), blocks=(1, 2, 1), groups=4, condition=32, sketch=CHANNELS)
+TINY = SketchConfig(condition=32, widths=(16, 16, 16), fine=8)
+MACHINE = Machine(torch.device("cpu"), False)
+
+
+def one_segment(y0: int, y1: int, x0: int, x1: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Labels [1, 64, 64] with one rectangle, its box and owner."""
+    labels = torch.zeros(1, 64, 64, dtype=torch.int64)
+    labels[0, y0:y1, x0:x1] = 1
+    side = 1.08 * max(y1 - y0, x1 - x0)
+    return labels, torch.tensor([[(x0 + x1) / 2, (y0 + y1) / 2, side]]), torch.tensor([[0, 1]])
+
+
+def test_frames_hold_the_shape_and_pasting_puts_it_back() -> None:
+    labels, boxes, owner = one_segment(10, 42, 20, 36)
+    mask = frame_masks(labels, boxes, owner)
+    assert mask.shape == (1, 1, 32, 32)
+    assert mask[0, 0, 16, 16] == 1 and mask[0, 0, :, 0].max() == 0
+    assert float(mask.mean()) == pytest.approx(16 * 32 / (1.08 * 32) ** 2, abs=0.04)
+    column = torch.linspace(-1, 1, 32).reshape(1, 1, 1, 32).expand(1, 1, 32, 32)
+    pasted = paste(column, labels, boxes, owner)
+    assert float(pasted[labels[:, None] == 0].abs().max()) == 0
+    inside = pasted[0, 0, 20, 20:36]
+    # a ramp over the frame is a ramp over the segment: 16 of 34.56 cells of a span of 2 * 32 / 31
+    assert torch.all(inside[1:] > inside[:-1])
+    assert float(inside[-1] - inside[0]) == pytest.approx(15 / 34.56 * 2 * 32 / 31, abs=0.02)
+
+
+def test_nothing_drawn_pastes_nothing() -> None:
+    labels = torch.zeros(2, 64, 64, dtype=torch.int64)
+    boxes, owner = torch.zeros(0, 3), torch.zeros(0, 2, dtype=torch.int64)
+    assert paste(torch.zeros(0, 5, 32, 32), labels, boxes, owner).abs().max() == 0
+
+
+def test_the_short_way_is_the_best_guess() -> None:
+    """Against the posterior mean of a normal around the sketch, worked out from its definition."""
+    schedule, t = CosineSchedule(), torch.tensor([100, 500, 900])
+    x, sketch = torch.randn(3, 3, 64, 64), torch.rand(3, 5, 64, 64)
+    sketch[:, 3:] = 1
+    way = ShortWay(8)
+    torch.nn.init.constant_(way.gate.bias, 50.0)
+    made = way(torch.randn(3, 3, 64, 64), torch.randn(3, 8, 32, 32), x, (t + 1) / 1000, sketch)
+    a, s = schedule.parts(t, 4)
+    variance = SKETCH_SPREAD**2
+    clean = sketch[:, :3] + variance * a / (variance * a**2 + s**2) * (x - a * sketch[:, :3])
+    assert torch.allclose(made, (a * x - clean) / s, atol=2e-4)
+
+
+def test_without_segments_the_sketch_changes_nothing() -> None:
+    torch.manual_seed(0)
+    plain, drawn = Decoder(DecoderConfig(**{**SMALL.__dict__, "sketch": 0})).eval(), Decoder(SMALL).eval()
+    drawn.load_state_dict(plain.state_dict(), strict=False)
+    x, t, scene = torch.randn(2, 3, 64, 64), torch.tensor([10, 700]), torch.randn(2, 256)
+    st = [torch.zeros(2, c, n, n) for c, n in zip((16, *SMALL.channels), (64, 32, 16, 8), strict=True)]
+    more = [torch.zeros(2, 16 + CHANNELS, 64, 64), *st[1:]]
+    with torch.no_grad():
+        assert torch.allclose(plain(x, t, scene, st), drawn(x, t, scene, more), atol=1e-6)
+
+
+def test_sketch_learns_colours(atlas: SpriteAtlas, tmp_path: Path) -> None:
+    config = SketchTraining(net=TINY, world=SceneOptions(counts=(1.0,), empty=0.0, concept_ids=(1, 2, 3), recolour=0.0, rough=False))
+    stage = SketchStage(config, atlas, ImageEncoder((8, 8, 16, 16)), torch.device("cpu"))
+    first = stage.loss(0, MACHINE, 8)[1]["colour"]
+    train(stage, LoopConfig(minutes=5, batch=8, rate=4e-3, sheet_minutes=0, warm_steps=5, ema=0.9), MACHINE, tmp_path, 60)
+    last = stage.loss(1000, MACHINE, 8)[1]["colour"]
+    assert last < 0.6 * first
+
+
+def test_decoder_trains_beside_a_sketch_and_takes_its_news(atlas: SpriteAtlas, tmp_path: Path) -> None:
+    save_half(Sketch(TINY).state_dict(), tmp_path / "sketch", "weights")
+    config = DecoderTraining(net=SMALL, sketch=TINY, reuse=2, perceptual_every=2)
+    stage = DecoderStage(config, atlas, ImageEncoder((8, 8, 16, 16)), torch.device("cpu"), sketch=tmp_path / "sketch")
+    before = {k: v.clone() for k, v in stage.sketch.state_dict().items()}
+    (tmp_path / "run").mkdir()
+    train(stage, LoopConfig(minutes=5, batch=4, sheet_minutes=0), MACHINE, tmp_path / "run", 3)
+    assert stage.told is not None and stage.told[0] == 1
+    save_half(Sketch(TINY).state_dict(), tmp_path / "sketch", "weights")
+    stage.refresh_sketch()
+    assert any((before[k] - v).abs().max() > 0 for k, v in stage.sketch.state_dict().items())
+
+
+@torch.no_grad()
+def test_export_with_a_sketch_comes_back(tmp_path: Path) -> None:
+    unet, projector, sketch = shaken(Decoder(SMALL)), shaken(STProjector(SMALL)), shaken(Sketch())
+    export_decoder(unet, projector, tmp_path, half=True)
+    export_sketch(sketch, tmp_path, half=True)
+    again = Decoder(SMALL), STProjector(SMALL), Sketch()
+    load_network(tmp_path, "unet", again[0])
+    load_projector(tmp_path, again[1])
+    load_network(tmp_path, "sketch", again[2])
+    for module, fresh in zip((unet, projector, sketch), again, strict=True):
+        assert all((a - b).abs().max() < 1e-6 for a, b in zip(module.parameters(), fresh.parameters(), strict=True))
+    embeddings, masks = torch.randn(3, 256) / 16, torch.rand(3, 1, 32, 32)
+    drawn = session(tmp_path / "sketch.onnx").run(None, {"image_embeds": embeddings.numpy(), "segment_masks": masks.numpy()})[0]
+    assert np.abs(drawn - sketch(embeddings, masks).numpy()).max() < 1e-4
+    st_map, sketch_map = torch.randn(1, 256, 64, 64) / 16, torch.randn(1, CHANNELS, 64, 64)
+    st = session(tmp_path / "st_projector.onnx").run(None, {"spatio_textual_map": st_map.numpy(), "sketch_map": sketch_map.numpy()})
+    assert st[0].shape == (1, 16 + CHANNELS, 64, 64) and np.allclose(st[0][:, 16:], sketch_map.numpy())
+    x, t, scene = torch.randn(1, 3, 64, 64), torch.tensor([300]), torch.randn(1, 256) / 16
+    feed = {"sample": x.numpy(), "timestep": t.numpy(), "global_embeds": scene.numpy(), **{f"st_{64 >> i}": s for i, s in enumerate(st)}}
+    made = session(tmp_path / "unet.onnx").run(None, feed)[0]
+    assert np.abs(made - unet(x, t, scene, [torch.from_numpy(s) for s in st]).numpy()).max() < 1e-4
+
+
+def test_weights_without_a_sketch_are_refused_unless_asked_for(tmp_path: Path) -> None:
+    plain = DecoderConfig(**{**SMALL.__dict__, "sketch": 0})
+    export_decoder(shaken(Decoder(plain)), shaken(STProjector(plain)), tmp_path, half=True)
+    with pytest.raises(TrainingError, match="no weights for"):
+        load_network(tmp_path, "unet", Decoder(SMALL))
+    load_network(tmp_path, "unet", Decoder(SMALL), fresh=("sketch_in.", "short."))
