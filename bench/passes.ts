@@ -7,6 +7,7 @@ import type { StudioDocument } from '../src/shared/document/document.ts';
 import { GuidanceSettings } from '../src/shared/document/settings.ts';
 import { NO_BITMAPS } from '../src/shared/masks/rasterize.ts';
 import { openBlobStore } from '../src/engine/blobs/blob-store.ts';
+import { DEFAULT_PACK } from '../src/engine/packs/embedded.ts';
 import { openHashLedger } from '../src/engine/packs/hash-ledger.ts';
 import { modelsFolder } from '../src/engine/packs/models-folder.ts';
 import { openPack } from '../src/engine/packs/open-pack.ts';
@@ -21,7 +22,7 @@ import { NoiseStream, tensor } from '../src/engine/tensor/index.ts';
 import { record, spread } from './record.ts';
 
 const ROUNDS = 9;
-const pack = await openPack(path.join(modelsFolder(), process.argv[2] ?? 'spatext-emoji-v0'), openHashLedger());
+const pack = await openPack(path.join(modelsFolder(), process.argv[2] ?? DEFAULT_PACK), openHashLedger());
 const blobs = openBlobStore('unused');
 const breathe = async (): Promise<void> => undefined;
 const n = pack.pack.sampleSize;

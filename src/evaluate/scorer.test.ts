@@ -3,6 +3,7 @@ import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { DEFAULT_PACK } from '#engine/packs/embedded.ts';
 import { openHashLedger } from '#engine/packs/hash-ledger.ts';
 import { openPack } from '#engine/packs/open-pack.ts';
 import type { OpenPack } from '#engine/packs/open-pack.ts';
@@ -18,7 +19,7 @@ let description: Record<string, unknown>;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'scorer-'));
-  pack = await openPack(join(modelsFolder(), 'spatext-emoji-v0'), openHashLedger());
+  pack = await openPack(join(modelsFolder(), DEFAULT_PACK), openHashLedger());
   const part = async (file: string) => {
     await copyFile(join(pack.folder, file), join(folder, file));
     return {

@@ -1,8 +1,9 @@
-import { readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { readFile, rename, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import type { PackSummary } from '#shared/api/packs.ts';
 import { StudioError } from '#shared/errors.ts';
+import { embeddedPackFolders } from './embedded.ts';
 import { packIdOf, packNameOf } from './pack-id.ts';
 
 /** Recognises and summarises one kind of pack; the first that claims a path handles it. */
@@ -100,15 +101,10 @@ export class PackCatalogue<P> {
   async #load(): Promise<Map<string, Known<P>>> {
     if (this.#known) return this.#known;
     const known = new Map<string, Known<P>>();
-    const folders = await readdir(this.#modelsFolder, { withFileTypes: true }).catch(() => []);
-    const embedded = folders
-      .filter((entry) => entry.isDirectory())
-      .map((entry) => path.join(this.#modelsFolder, entry.name));
-    for (const folder of embedded.toSorted().toReversed())
-      if (await hasFile(path.join(folder, 'pack.json'))) {
-        const entry = await this.#read(folder, true);
-        known.set(entry.summary.id, entry);
-      }
+    for (const folder of await embeddedPackFolders(this.#modelsFolder)) {
+      const entry = await this.#read(folder, true);
+      if (!known.has(entry.summary.id)) known.set(entry.summary.id, entry);
+    }
     for (const added of await this.#readAdded()) {
       const entry = await this.#read(added, false);
       if (!known.has(entry.summary.id)) known.set(entry.summary.id, entry);
@@ -171,12 +167,6 @@ export class PackCatalogue<P> {
     }
   }
 }
-
-const hasFile = (file: string): Promise<boolean> =>
-  stat(file).then(
-    (info) => info.isFile(),
-    () => false,
-  );
 
 function unknownSummary(target: string): PackSummary {
   const none = { width: 0, height: 0 };

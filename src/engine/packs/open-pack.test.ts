@@ -4,6 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { StudioError } from '#shared/errors.ts';
+import { DEFAULT_PACK } from './embedded.ts';
 import { openHashLedger } from './hash-ledger.ts';
 import { modelsFolder } from './models-folder.ts';
 import { openPack } from './open-pack.ts';
@@ -11,7 +12,7 @@ import { writeTinyPack } from './tiny-pack.testkit.ts';
 import { readFileSync } from 'node:fs';
 
 type Json = Record<string, unknown>;
-const original = JSON.parse(readFileSync(path.join(modelsFolder(), 'spatext-emoji-v0', 'pack.json'), 'utf8')) as {
+const original = JSON.parse(readFileSync(path.join(modelsFolder(), DEFAULT_PACK, 'pack.json'), 'utf8')) as {
   components: Record<
     string,
     { file: string; sha256: string; bytes: number; outputs: Record<string, { shape: unknown[] }> }
@@ -48,7 +49,7 @@ describe('opening a pack', () => {
   test('a good one opens, and its fingerprint follows its files', async () => {
     await writePack();
     const first = await openPack(folder, openHashLedger());
-    expect(first.pack.id).toBe('spatext-emoji-v0');
+    expect(first.pack.id).toBe(DEFAULT_PACK);
     await writePack((pack) => {
       pack.components['unet']!.sha256 = createHash('sha256').update('other').digest('hex');
       pack.components['unet']!.bytes = 5;

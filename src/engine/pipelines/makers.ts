@@ -1,8 +1,7 @@
-import { readdir } from 'node:fs/promises';
-import path from 'node:path';
 import type { PackSummary } from '#shared/api/packs.ts';
 import type { HashLedger } from '../packs/hash-ledger.ts';
 import type { PackReader } from '../packs/catalogue.ts';
+import { embeddedPackFolders } from '../packs/embedded.ts';
 import { modelsFolder } from '../packs/models-folder.ts';
 import { openPack } from '../packs/open-pack.ts';
 import type { OpenPack } from '../packs/open-pack.ts';
@@ -54,12 +53,10 @@ export function packReaders(ledger: HashLedger): PackReader<OpenedPack>[] {
   ];
 }
 
-/** The newest good pack that came with the studio. */
+/** The default pack that came with the studio; if it is not good, the newest that is. */
 async function embeddedPack(ledger: HashLedger): Promise<OpenPack | null> {
-  const folder = modelsFolder();
-  const names: string[] = await readdir(folder).catch(() => []);
-  for (const name of names.toSorted().toReversed()) {
-    const pack = await openPack(path.join(folder, name), ledger).catch(() => null);
+  for (const folder of await embeddedPackFolders(modelsFolder())) {
+    const pack = await openPack(folder, ledger).catch(() => null);
     if (pack) return pack;
   }
   return null;
