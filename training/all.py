@@ -18,8 +18,9 @@ from pathlib import Path
 from training.common.errors import TrainingError
 from training.world.sprites import ATLAS_SIZE
 
-SHARES: dict[str, float] = {"clip": 0.14, "prior": 0.06, "decoder": 0.60, "superres": 0.08, "segmenter": 0.05, "judge": 0.07}
+SHARES: dict[str, float] = {"clip": 0.14, "prior": 0.06, "sketch": 0.15, "decoder": 0.45, "superres": 0.08, "segmenter": 0.05, "judge": 0.07}
 """Of the budget, by stage; the rest of the time goes to preparing and exporting."""
+SKETCHED = Path(__file__).with_name("configs") / "decoder-sketch.json"
 
 
 @dataclass(frozen=True)
@@ -57,11 +58,13 @@ def plan(out: Path, minutes: float, base: Path, icons: Path, device: str, from_p
              Step("sentences", ["training.text", "--encoder", str(base), "--world", str(world)], world / "sentences.npz")]
     if not from_pack:
         steps.append(stage("clip", "--encoder", str(base)))
-    steps += [stage("prior", *source, "--encoder", str(base)), stage("decoder", *source),
-              stage("superres", *source, "--decoder", str(out / "decoder")), stage("segmenter"),
+    sketch = ["--sketch", str(out / "sketch")]
+    steps += [stage("prior", *source, "--encoder", str(base)), stage("sketch", *source),
+              stage("decoder", *source, *sketch, "--config", str(SKETCHED)),
+              stage("superres", *source, *sketch, "--decoder", str(out / "decoder")), stage("segmenter"),
               stage("judge", "--encoder", str(base))]
     pack = out / "pack"
-    steps.append(Step("export", ["training.export", "--out", str(pack), "--base", str(base), "--decoder", str(out / "decoder"),
+    steps.append(Step("export", ["training.export", "--out", str(pack), "--base", str(base), "--decoder", str(out / "decoder"), *sketch,
                                  "--prior", str(out / "prior"), "--superres", str(out / "superres"),
                                  *([] if from_pack else ["--clip", str(out / "clip")])], pack / "pack.json"))
     steps.append(Step("evaluation", ["training.evaluate_world", "--packs", str(pack), "--judge", str(out / "judge"), "--segmenter",

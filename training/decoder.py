@@ -238,6 +238,10 @@ def load_encoder(pack: Path | None, clip: Path | None) -> ImageEncoder:
     return encoder
 
 
+def pack_has_sketch(pack: Path | None) -> bool:
+    return pack is not None and (pack / "sketch.onnx").is_file()
+
+
 def main() -> None:
     parser = arguments(__doc__)
     parser.add_argument("--init-from", type=Path, help="a pack folder to start from")
@@ -249,7 +253,8 @@ def main() -> None:
     args = parser.parse_args()
     loop, machine = begin(args)
     config = from_file(DecoderTraining, args.config, "decoder")
-    if bool(config.net.sketch) != (args.sketch is not None):
+    given = args.sketch is not None or pack_has_sketch(args.init_from)
+    if config.net.sketch and not given or args.sketch is not None and not config.net.sketch:
         raise TrainingError("a decoder with a sketch needs the run of one, and one without takes none",
                             "give --sketch RUN together with a configuration whose net has sketch 5, or neither")
     atlas = SpriteAtlas.load(args.world, ("fluent-emoji-flat",))
@@ -260,6 +265,8 @@ def main() -> None:
     if args.init_from is not None:
         load_network(args.init_from, "unet", stage.module.unet, fresh=("sketch_in.", "short."))
         load_projector(args.init_from, stage.module.projector)
+        if args.sketch is None and config.net.sketch:
+            load_network(args.init_from, "sketch", stage.sketch)
     train(stage, loop, machine, args.run, args.steps)
     stage.source.close()
 

@@ -18,13 +18,16 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from training.common.checkpoint import load_half
+from training.common.errors import TrainingError
 from training.common.loop import LoopConfig, arguments, begin, from_file, train
 from training.common.machine import Machine
 from training.common.pack_weights import load_network, load_projector
 from training.common.sheets import write_sheet
 from training.conditioning import SceneBatch, collate, share
-from training.decoder import DecoderModule, DecoderStage, DecoderTraining, load_encoder
+from training.decoder import DecoderModule, DecoderStage, DecoderTraining, load_encoder, pack_has_sketch
+from training.nets.sketch import CHANNELS
 from training.nets.superres import SuperResolution
+from training.nets.unet import DecoderConfig
 from training.world.scene import SceneOptions, make_scene
 from training.world.sprites import SpriteAtlas
 
@@ -141,11 +144,20 @@ class SuperResStage:
         write_sheet(file, [F.interpolate(small, scale_factor=4.0, mode="bilinear"), module(small), large], side=256)
 
 
-def load_decoder(folder: Path | None, pack: Path | None, clip: Path | None, atlas: SpriteAtlas, device: torch.device) -> DecoderStage | None:
-    """A trained decoder from its run folder, or from a pack, or none."""
+def load_decoder(folder: Path | None, pack: Path | None, clip: Path | None, atlas: SpriteAtlas, device: torch.device,
+                 sketch: Path | None = None) -> DecoderStage | None:
+    """A trained decoder from its run folder (with the run of its sketch, if it has one), or from a pack, or none."""
     if folder is None and pack is None:
         return None
-    stage = DecoderStage(DecoderTraining(), atlas, load_encoder(pack, clip), device)
+    net = DecoderConfig(sketch=CHANNELS if pack_has_sketch(pack) else 0)
+    if folder is not None:
+        net = DecoderConfig(**json.loads((folder / "run.json").read_text("utf-8"))["config"]["net"])
+    if folder is not None and bool(net.sketch) != (sketch is not None):
+        raise TrainingError("this decoder and --sketch do not belong together", "give --sketch if and only if it was trained with one")
+    stage = DecoderStage(DecoderTraining(net=net), atlas, load_encoder(pack, clip), device, sketch=sketch)
+    if folder is None and net.sketch:
+        assert pack is not None
+        load_network(pack, "sketch", stage.sketch)
     if folder is not None:
         stage.module.load_state_dict(load_half(folder, "weights"))
     else:
@@ -160,6 +172,7 @@ def main() -> None:
     parser = arguments(__doc__)
     parser.add_argument("--init-from", type=Path, help="a pack folder to start from")
     parser.add_argument("--decoder", type=Path, help="a finished training.decoder run whose output is to be cleaned up")
+    parser.add_argument("--sketch", type=Path, help="the sketch's run, if the decoder has one")
     parser.add_argument("--clip", type=Path, help="a finished training.clip run, where there is no pack")
     args = parser.parse_args()
     loop, machine = begin(args)
@@ -172,7 +185,7 @@ def main() -> None:
     if large_file.is_file():
         with np.load(large_file) as data:
             atlas = SpriteAtlas(data["sprites"][None], ("fluent-emoji-flat",))
-    decoder = load_decoder(args.decoder, args.init_from, args.clip, atlas, machine.device)
+    decoder = load_decoder(args.decoder, args.init_from, args.clip, atlas, machine.device, args.sketch)
     stage = SuperResStage(config, atlas, decoder, machine.device)
     if args.init_from is not None:
         load_network(args.init_from, "super_resolution", stage.module)

@@ -84,7 +84,7 @@ def test_scene_files_carry_the_masks(atlas: SpriteAtlas) -> None:
 def test_budgets_and_plans(tmp_path) -> None:
     assert parse_budget("2h") == 120 and parse_budget("1h30m") == 90 and parse_budget("45") == 45
     steps = plan(tmp_path, 60, tmp_path / "base", tmp_path, "cpu", from_pack=False)
-    assert [s.name for s in steps] == ["sprites", "sentences", "clip", "prior", "decoder", "superres", "segmenter", "judge",
-                                       "export", "evaluation"]
+    assert [s.name for s in steps] == ["sprites", "sentences", "clip", "prior", "sketch", "decoder", "superres", "segmenter",
+                                       "judge", "export", "evaluation"]
     minutes = sum(float(s.arguments[s.arguments.index("--minutes") + 1]) for s in steps if "--minutes" in s.arguments)
     assert 50 < minutes <= 60
