@@ -72,6 +72,26 @@ describe('examples and documents', () => {
     expect(await call('document.current', {}, 'window-2')).not.toMatchObject({ id: first.id });
   });
 
+  it('tells the examples in the language of the interface, their texts for the model as they are', async () => {
+    await test[Symbol.asyncDispose]();
+    test = openTestStudio({ examplesFolder: path.resolve(import.meta.dirname, '../../resources/examples') });
+    type Told = { id: string; title: string; shows: string; records: never[] };
+    const english = (await call('examples.list', {})) as Told[];
+    await call('settings.set', { language: 'de' });
+    const german = (await call('examples.list', {})) as Told[];
+    expect(german.map(({ id }) => id)).toEqual(english.map(({ id }) => id));
+    for (const [index, example] of german.entries()) {
+      const original = english[index]!;
+      expect(example.title, example.id).not.toBe(original.title);
+      expect(example.shows, example.id).not.toBe(original.shows);
+      const [scene, before] = [example, original].map(({ records }) => sceneOf(toDocument(records)));
+      expect(scene).toEqual({ ...before, title: example.title, note: example.shows });
+    }
+    const first = (await call('document.current', {}, 'window-de')) as { records: never[] };
+    expect(sceneOf(toDocument(first.records)).title).toBe(german[0]?.title);
+    expect(test.studio.parts.log.recent()).toEqual([]);
+  });
+
   it('reads the real examples', async () => {
     await test[Symbol.asyncDispose]();
     test = openTestStudio({ examplesFolder: path.resolve(import.meta.dirname, '../../resources/examples') });

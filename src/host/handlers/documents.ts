@@ -22,6 +22,11 @@ export function documentHandlers(parts: StudioParts) {
     await remember(open.file);
     return open;
   };
+  /** The interface's language, as far as the host can tell. */
+  const language = (): 'en' | 'de' => {
+    const { language: chosen } = settings.get();
+    return chosen === 'system' ? (shell.locale.toLowerCase().startsWith('de') ? 'de' : 'en') : chosen;
+  };
   const dialogs = (): NonNullable<StudioParts['shell']['dialogs']> => {
     if (shell.dialogs) return shell.dialogs;
     throw new StudioError('unsupported', 'the browser has no dialogs for files on this machine', {
@@ -30,9 +35,9 @@ export function documentHandlers(parts: StudioParts) {
   };
 
   return {
-    'examples.list': () => examples.list(),
+    'examples.list': () => examples.list(language()),
     'document.current': async (_, { windowId }) => {
-      const first = await examples.first();
+      const first = await examples.first(language());
       const open = await (await keeper).current(windowId, () => first);
       // It has its document, and has listened since before it asked for it.
       parts.notices.greet(windowId);

@@ -1,6 +1,7 @@
 import type { OpenDocument } from '#shared/api/calls.ts';
 import type { JobSummary } from '#shared/api/generation.ts';
 import { StudioError } from '#shared/errors.ts';
+import { hostWords } from './host-words/host-words.ts';
 import { translate } from './i18n/texts.ts';
 import { isDocumentText, takesText } from './keyboard.ts';
 import { withNames } from './studio.ts';
@@ -125,7 +126,7 @@ function follow(studio: Studio): () => void {
     api.on('device.changed', ({ device }) =>
       session.setState(({ devices }) => ({ devices: devices.map((old) => (old.id === device.id ? device : old)) })),
     ),
-    api.on('notice', (notice) => session.notify(notice)),
+    api.on('notice', (notice) => session.notify({ level: notice.level, ...hostWords(notice) })),
     api.on('command', ({ name, argument }) => {
       // A menu's undo while a search field or the like has the focus is meant for that field.
       const target = document.activeElement;
@@ -147,8 +148,6 @@ function noteFailure(studio: Studio, job: JobSummary): void {
   const quiet = job.purpose.kind === 'live' || job.purpose.kind === 'grid';
   studio.session.notify({
     level: quiet ? 'warning' : 'error',
-    message: withNames(studio, job.error.message),
-    kept: job.error.kept,
-    remedy: job.error.remedy,
+    ...hostWords({ ...job.error, message: withNames(studio, job.error.message) }),
   });
 }

@@ -10,6 +10,7 @@ import { createSessionStore } from '../store/session-store.ts';
 import type { SessionState, SessionStore } from '../store/session-store.ts';
 import { createViewStore } from '../store/view-store.ts';
 import type { ViewState, ViewStore } from '../store/view-store.ts';
+import { hostWords } from './host-words/host-words.ts';
 import { translate } from './i18n/texts.ts';
 import { createCommandRegistry } from './commands.ts';
 import type { CommandRegistry } from './commands.ts';
@@ -37,9 +38,7 @@ export function createStudio(api: StudioApi, blobUrl: (hash: string) => string):
     if (error.code === 'cancelled') return;
     session.notify({
       level: 'error',
-      message: withNames(studio, error.message),
-      kept: error.kept,
-      remedy: error.remedy,
+      ...hostWords({ message: withNames(studio, error.message), kept: error.kept, remedy: error.remedy }),
     });
   };
   const studio: Studio = {
@@ -51,7 +50,7 @@ export function createStudio(api: StudioApi, blobUrl: (hash: string) => string):
       onRescued: (error) =>
         session.notify({
           level: 'warning',
-          message: error.message,
+          message: hostWords(error).message,
           kept: translate('rescue.kept'),
           remedy: translate('rescue.remedy'),
         }),

@@ -1,6 +1,7 @@
 import { sceneOf } from '#shared/document/document.ts';
 import type { Point } from '#shared/document/geometry.ts';
 import type { SegmentId } from '#shared/document/records.ts';
+import { lossWords } from '../../app/host-words/host-words.ts';
 import { translate } from '../../app/i18n/texts.ts';
 import { addImportedSegments, addReference, importFiles } from '../../features/scene/actions.ts';
 import { addSegment } from '../../store/recipes.ts';
@@ -41,7 +42,7 @@ async function takeSvg(stage: Stage, file: File): Promise<void> {
   const count = records.filter(({ type }) => type === 'segment').length;
   if (count === 0) stage.hint('canvas.drop.svgEmpty');
   else addImportedSegments(studio, records);
-  const losses = imported.losses.join('; ');
+  const losses = imported.losses.map(lossWords).join('; ');
   if (losses) studio.session.notify({ level: 'warning', message: translate('scene.importLosses', { losses }) });
 }
 

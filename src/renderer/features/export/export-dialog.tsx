@@ -1,4 +1,5 @@
 import './export.css';
+import { lossWords } from '../../app/host-words/host-words.ts';
 import { Download } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import type { CallInput, CallOutput } from '#shared/api/calls.ts';
@@ -128,7 +129,7 @@ export function ExportDialog({ onClose }: { readonly onClose: () => void }) {
               <b>{t('export.losses')}</b>
               <ul>
                 {made.losses.map((loss) => (
-                  <li key={loss}>{loss}</li>
+                  <li key={loss}>{lossWords(loss)}</li>
                 ))}
               </ul>
             </div>

@@ -25,6 +25,14 @@ test('a new estimate of the same phase is approached, one of another phase or jo
   expect(clock.left(at(50, 'decode', 'job-b'), 0)).toBe(50);
 });
 
+test('the parts of what follows the passes do not each begin it again', () => {
+  const clock = new Countdown();
+  expect(clock.left(at(4, 'decode'), 0)).toBe(4);
+  expect(clock.left(at(4, 'score'), 3000)).toBe(1);
+  expect(clock.left(at(0.2, 'saving'), 3500)).toBeCloseTo(0.2);
+  expect(clock.left(at(9, 'denoise'), 3600)).toBe(9);
+});
+
 test('nothing is told before anything was measured', () => {
   const clock = new Countdown();
   expect(clock.left(at(null), 0)).toBeNull();

@@ -1,8 +1,9 @@
 import { useEffect, useState } from 'react';
-import type { JobId, JobProgress, JobSummary } from '#shared/api/generation.ts';
+import type { JobId, JobPhase, JobProgress, JobSummary } from '#shared/api/generation.ts';
 
 /** How much of a new estimate is believed within a phase: the time left follows, and does not jump. */
 const TRUST = 0.35;
+const AFTER_PASSES: ReadonlySet<JobPhase> = new Set(['decode', 'upscale', 'score', 'saving']);
 
 /**
  * The time left between two words of the host. It is told with each pass, and a pass of a large model takes a
@@ -26,12 +27,19 @@ export class Countdown {
     }
     if (progress !== this.#progress || id !== this.#job) {
       const end = now + progress.secondsLeft * 1000;
-      const known = id === this.#job && progress.phase === this.#progress?.phase;
-      this.#end = known ? this.#end + (end - this.#end) * TRUST : end;
+      this.#end = id === this.#job ? this.#follow(end, progress.phase) : end;
       this.#job = id;
       this.#progress = progress;
     }
     return Math.max(0, (this.#end - now) / 1000);
+  }
+
+  /** The new end of the same job. */
+  #follow(end: number, phase: JobPhase): number {
+    const before = this.#progress?.phase;
+    if (phase === before) return this.#end + (end - this.#end) * TRUST;
+    // What follows the passes is estimated as a whole; each of its parts tells that whole, and part of it is over.
+    return before && AFTER_PASSES.has(phase) && AFTER_PASSES.has(before) ? Math.min(end, this.#end) : end;
   }
 }
 

@@ -2,6 +2,7 @@ import './generate.css';
 import { ArrowDownToLine, ArrowUpToLine, ListOrdered, Pause, Play, Skull, X } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import type { JobSummary } from '#shared/api/generation.ts';
+import { hostWords } from '../../app/host-words/host-words.ts';
 import { useT } from '../../app/i18n/texts.ts';
 import { useSession, useStudio, withNames } from '../../app/studio.ts';
 import { IconButton } from '../../ui/button.tsx';
@@ -149,7 +150,7 @@ function StateWords({ job }: { readonly job: JobSummary }) {
     case 'running':
       return <JobWords job={job} />;
     case 'failed': {
-      const words = withNames(studio, job.error?.message ?? t('job.failed'));
+      const words = job.error ? hostWords({ message: withNames(studio, job.error.message) }).message : t('job.failed');
       return <span title={words}>{words}</span>;
     }
     case 'done':

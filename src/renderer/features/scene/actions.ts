@@ -4,6 +4,7 @@ import { createScene } from '#shared/document/create.ts';
 import { sceneOf, segmentsOf, toDocument } from '#shared/document/document.ts';
 import type { DocumentRecord } from '#shared/document/records.ts';
 import { showDocument } from '../../app/boot.ts';
+import { lossWords } from '../../app/host-words/host-words.ts';
 import { translate } from '../../app/i18n/texts.ts';
 import type { Studio } from '../../app/studio.ts';
 import { freshKey, withRecords } from '../../store/recipes.ts';
@@ -143,7 +144,7 @@ async function takeImported(
   if (imported.losses.length > 0)
     studio.session.notify({
       level: 'warning',
-      message: translate('scene.importLosses', { losses: imported.losses.join('; ') }),
+      message: translate('scene.importLosses', { losses: imported.losses.map(lossWords).join('; ') }),
     });
 }
 

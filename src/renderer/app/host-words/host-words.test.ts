@@ -1,0 +1,78 @@
+import { readFile, readdir } from 'node:fs/promises';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startTexts } from '../i18n/texts.ts';
+import { hostWords, lossWords } from './host-words.ts';
+import { KEPT, LOSSES, MESSAGES, REMEDIES } from './sentences.de.ts';
+
+describe('what the host says', () => {
+  beforeAll(() => startTexts('de'));
+  afterAll(() => startTexts('en'));
+
+  test('is told in German, with its values in their places', () => {
+    expect(
+      hostWords({
+        message: 'this needs about 900 MB; 120 MB are free',
+        kept: 'the scene, the other jobs and all finished pictures',
+        remedy: 'close other programs, or choose a smaller canvas',
+      }),
+    ).toEqual({
+      message: 'Dafür werden etwa 900 MB gebraucht; 120 MB sind frei',
+      kept: 'die Szene, die anderen Aufträge und alle fertigen Bilder',
+      remedy: 'andere Programme schließen oder eine kleinere Leinwand wählen',
+    });
+  });
+
+  test('holds sentences inside of sentences', () => {
+    expect(hostWords({ message: 'the history cannot be opened: opening: the disk is full' }).message).toBe(
+      'Der Verlauf lässt sich nicht öffnen: opening: der Datenträger ist voll',
+    );
+    expect(lossWords('the scene inside could not be read (not a PNG picture); only the layers were taken')).toBe(
+      'die Szene darin war nicht lesbar (Das ist kein PNG-Bild); nur die Ebenen wurden übernommen',
+    );
+  });
+
+  test('the closest form is taken', () => {
+    const { message } = hostWords({ message: 'a.psd is open in another window or program (process 12)' });
+    expect(message).toBe('a.psd ist in einem anderen Fenster oder Programm offen (Prozess 12)');
+  });
+
+  test('a sentence that is not known is shown as it came', () => {
+    expect(hostWords({ message: 'something quite new' })).toEqual({ message: 'something quite new' });
+  });
+
+  test('is left alone in English', async () => {
+    await startTexts('en');
+    expect(hostWords({ message: 'the disk is full' }).message).toBe('the disk is full');
+    await startTexts('de');
+  });
+
+  test('every part of a German sentence is one of the English', () => {
+    for (const [english, german] of [MESSAGES, KEPT, REMEDIES, LOSSES].flatMap((all) => Object.entries(all))) {
+      const parts = english.split('{}').length - 1;
+      const named = [...german.matchAll(/\{(\d)\}/g)].map(([, part]) => Number(part));
+      expect(
+        named.toSorted((a, b) => a - b),
+        english,
+      ).toEqual(Array.from({ length: parts }, (_, index) => index + 1));
+    }
+  });
+
+  test('whatever the host itself keeps or advises has its German sentence', async () => {
+    const folder = path.resolve(import.meta.dirname, '../../../host');
+    const files = (await readdir(folder, { recursive: true })).filter((name) => /(?<!test|testkit)\.ts$/.test(name));
+    const text = (await Promise.all(files.map((name) => readFile(path.join(folder, name), 'utf8')))).join('\n');
+    const said = (field: string): string[] =>
+      [...text.matchAll(new RegExp(`\\b${field}: '([^']+)'`, 'g'))].map(([, sentence]) => sentence ?? '');
+    expect(said('kept').length + said('remedy').length).toBeGreaterThan(10);
+    expect(said('kept').filter((sentence) => !(sentence in KEPT))).toEqual([]);
+    expect(said('remedy').filter((sentence) => !(sentence in REMEDIES))).toEqual([]);
+  });
+
+  test('every loss of every format has its German sentence', async () => {
+    const source = await readFile(path.resolve(import.meta.dirname, '../../../project/formats/losses.ts'), 'utf8');
+    const losses = [...source.matchAll(/'([^'#.\n][^'\n]{19,})'/g)].map(([, loss]) => loss ?? '');
+    expect(losses.length).toBeGreaterThan(10);
+    expect(losses.filter((loss) => !(loss in LOSSES))).toEqual([]);
+  });
+});
