@@ -1,6 +1,7 @@
 /**
  * How soon a stroke is seen: 50 segments at 2048 x 2048, drawn with the mouse in a real browser.
- *   node bench/browser/strokes.ts [--segments 50] [--side 2048] [--strokes 500]
+ *   node bench/browser/strokes.ts [--segments 50] [--side 2048] [--strokes 500] [--ends]
+ * With --ends only the ends of strokes are measured, and nothing is written.
  * Prints one JSON object and writes it to bench/results/. For each move of the pointer:
  * - toPaint: from the event's own time stamp to the first task after the frame with the new piece of stroke. The
  *   browser runs without a frame clock for this, so that the time is what the studio needs, not the wait for a display.
@@ -8,6 +9,8 @@
  *   painted. `handled` leaves that wait out: from the first handler of the event to the same end. `frames` are the
  *   intervals between frames while drawing: at 60 Hz none may be longer than 16.7 ms.
  * - processorMsPerFrame: what a frame costs on each thread, whatever else runs on the machine.
+ * - strokeEndMs: the main thread's processor time from the moment the pen is lifted until the segment's new outline is
+ *   on the screen, stroke by stroke.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import os from 'node:os';
@@ -25,6 +28,7 @@ const { values: options } = parseArgs({
     segments: { type: 'string', default: '50' },
     side: { type: 'string', default: '2048' },
     strokes: { type: 'string', default: '500' },
+    ends: { type: 'boolean', default: false },
     port: { type: 'string', default: '4782' },
     chromium: { type: 'string', default: process.env['CHROMIUM'] ?? '/usr/bin/chromium' },
   },
@@ -94,7 +98,7 @@ interface Samples {
   readonly frames: number[];
 }
 
-async function drawStrokes(page: Page, count: number, seed: number): Promise<Samples> {
+async function drawStrokes(page: Page, count: number, seed: number, lift = () => page.mouse.up()): Promise<Samples> {
   let state = seed;
   const random = (): number => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
@@ -117,7 +121,7 @@ async function drawStrokes(page: Page, count: number, seed: number): Promise<Sam
       y = Math.min(top + side, Math.max(top, y + Math.sin(angle) * 9));
       await page.mouse.move(x, y);
     }
-    await page.mouse.up();
+    await lift();
   }
   return page.evaluate(() => (window as unknown as { takeSamples(): Samples }).takeSamples());
 }
@@ -173,6 +177,33 @@ async function processorTime(browser: Browser, page: Page, draw: () => Promise<u
   return { frames, main, compositor, display, total };
 }
 
+/** The main thread's processor time for each lifting of the pen, in milliseconds. */
+async function strokeEnds(browser: Browser, page: Page, count: number): Promise<number[]> {
+  const spent: number[] = [];
+  await drawStrokes(page, count, 6, async () => {
+    await painted(page);
+    await browser.startTracing(page, { categories: ['toplevel'] });
+    await page.mouse.up();
+    await settled(page);
+    await painted(page);
+    const { traceEvents } = JSON.parse((await browser.stopTracing()).toString()) as { traceEvents: TraceEvent[] };
+    const main = new Set(
+      traceEvents.flatMap(({ name, pid, tid, args }) =>
+        name === 'thread_name' && args?.name === 'CrRendererMain' ? [`${pid}:${tid}`] : [],
+      ),
+    );
+    const tasks = traceEvents.filter(
+      ({ name, ph, pid, tid }) => ph === 'X' && name === 'ThreadControllerImpl::RunTask' && main.has(`${pid}:${tid}`),
+    );
+    spent.push(tasks.reduce((sum, { tdur = 0 }) => sum + tdur / 1000, 0));
+  });
+  return spent;
+}
+
+/** Two frames on: everything that was asked for has been painted. */
+const painted = (page: Page): Promise<unknown> =>
+  page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+
 /** Takes up a tool, with one of the segments selected, as an artist does who goes on drawing it. */
 const takeUp = (page: Page, tool: 'brush' | 'eraser') =>
   page.evaluate((name) => {
@@ -182,11 +213,16 @@ const takeUp = (page: Page, tool: 'brush' | 'eraser') =>
     studio.view.setState({ tool: name, brushSize: 64 });
   }, tool);
 
-async function run(frameClock: boolean) {
+/** A browser with the crowded scene open. */
+async function withCrowd<T>(
+  frameClock: boolean,
+  measure: (browser: Browser, page: Page, openMs: number) => Promise<T>,
+): Promise<T> {
   const args = ['--no-sandbox', ...(frameClock ? [] : ['--disable-frame-rate-limit', '--disable-gpu-vsync'])];
   const browser = await chromium.launch({ executablePath: options.chromium, args });
   try {
     const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
+    page.setDefaultTimeout(300_000);
     page.on('pageerror', (error) => console.error('page:', error.message));
     await page.addInitScript(probe);
     const opened = performance.now();
@@ -194,6 +230,24 @@ async function run(frameClock: boolean) {
     await settled(page);
     const openMs = Math.round(performance.now() - opened);
     console.error(`${frameClock ? 'at 60 Hz' : 'without a frame clock'}: outlines after ${openMs} ms`);
+    return await measure(browser, page, openMs);
+  } finally {
+    await browser.close();
+  }
+}
+
+const runEnds = () =>
+  withCrowd(true, async (browser, page) => {
+    await takeUp(page, 'brush');
+    await drawStrokes(page, 2, 1);
+    await settled(page);
+    const ends = summary(await strokeEnds(browser, page, 12));
+    console.error(`ends of strokes: ${JSON.stringify(ends)}`);
+    return ends;
+  });
+
+const run = (frameClock: boolean) =>
+  withCrowd(frameClock, async (browser, page, openMs) => {
     await takeUp(page, 'brush');
     await drawStrokes(page, 5, 1);
     const processor = await processorTime(browser, page, () => drawStrokes(page, 8, 5));
@@ -219,10 +273,7 @@ async function run(frameClock: boolean) {
       processor,
       heapMB: { before: before.heapMB, after: after.heapMB },
     };
-  } finally {
-    await browser.close();
-  }
-}
+  });
 
 await build({ configFile, logLevel: 'warn' });
 const server = await preview({
@@ -231,6 +282,11 @@ const server = await preview({
   logLevel: 'warn',
 });
 try {
+  const strokeEndMs = await runEnds();
+  if (options.ends) {
+    console.log(JSON.stringify({ strokeEndMs }, null, 2));
+    process.exit();
+  }
   const free = await run(false);
   const clocked = await run(true);
   const result = {
@@ -248,6 +304,7 @@ try {
     toPaintMs: { brush: free.brush, eraser: free.eraser, last: free.last },
     at60Hz: { brush: clocked.brush, eraser: clocked.eraser, handled: clocked.handled, frames: clocked.frames },
     processorMsPerFrame: clocked.processor,
+    strokeEndMs,
     heapMB: { ...free.heapMB, strokes },
   };
   console.log(JSON.stringify(result, null, 2));

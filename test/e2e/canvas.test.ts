@@ -417,4 +417,123 @@ describe.skipIf(!hasBrowser)('the canvas, drawn on with the mouse', () => {
     expect(await split()).toBeCloseTo(0.26, 2);
     expect(await canvas.segments()).toEqual([]);
   });
+
+  test('a stroke paints its surroundings anew, exactly as the whole would be', async () => {
+    await canvas.page.close();
+    await open('picnic');
+    for (const [id, from, to] of [
+      ['segment:fox', [300, 380], [440, 470]],
+      ['segment:tent', [120, 300], [200, 440]],
+      ['segment:cloud', [150, 100], [250, 130]],
+    ] as const) {
+      await canvas.select(id);
+      await canvas.tool('brush');
+      await canvas.settled();
+      await canvas.page.evaluate(leaveMark);
+      await canvas.drag(from, to);
+      expect(await canvas.page.evaluate(comparePaintings)).toEqual({ different: 0, markKept: true });
+    }
+  });
+
+  test('a soft brush and a soft eraser show their edges while they move', async () => {
+    const alpha = (point: readonly [number, number]): Promise<number> =>
+      canvas.at(point).then(([x, y]) => canvas.page.evaluate(liveAlpha, [x, y] as const));
+    await canvas.run((window) => window.studio.view.setState({ brushSize: 80, brushHardness: 0 }));
+    await canvas.moveTo([120, 200]);
+    await canvas.page.mouse.down();
+    await canvas.moveTo([380, 200], 12);
+    const [middle, edge, beyond, far] = [await alpha([250, 200]), await alpha([250, 240]), await alpha([250, 256]), await alpha([250, 330])]; // prettier-ignore
+    expect(middle).toBeGreaterThan(230);
+    expect(edge).toBeGreaterThan(90);
+    expect(edge).toBeLessThan(165);
+    expect(beyond).toBeGreaterThan(10);
+    expect(beyond).toBeLessThan(edge);
+    expect(far).toBe(0);
+    await canvas.page.mouse.up();
+    await canvas.say('mist');
+    await canvas.settled();
+    await canvas.tool('eraser');
+    await canvas.moveTo([250, 120]);
+    await canvas.page.mouse.down();
+    await canvas.moveTo([250, 280], 12);
+    const [untouched, half, gone] = [await alpha([150, 200]), await alpha([210, 200]), await alpha([250, 200])];
+    expect(gone).toBeLessThan(20);
+    expect(half).toBeGreaterThan(gone + 20);
+    expect(half).toBeLessThan(untouched - 20);
+    await canvas.page.mouse.up();
+  });
+
+  test('a reference picture is picked, moved, scaled and put back', async () => {
+    await canvas.page.evaluate(async () => {
+      const paper = new OffscreenCanvas(64, 64);
+      paper.getContext('2d')?.fillRect(0, 0, 64, 64);
+      const { memory, studio } = globalThis as unknown as { memory: { putBlob(blob: Blob): Promise<string> }; studio: { document: { edit(label: string, recipe: (document: object) => object): void } } }; // prettier-ignore
+      const blob = await memory.putBlob(await paper.convertToBlob());
+      const record = { id: 'reference:r', type: 'reference', blob, transform: [2, 0, 0, 2, 100, 100], width: 64, height: 64, opacity: 0.6, visible: true }; // prettier-ignore
+      studio.document.edit('edit.reference', (document) => ({ ...document, 'reference:r': record }));
+    });
+    const transform = (): Promise<readonly number[] | undefined> =>
+      canvas.run((window) => {
+        const record = window.studio.document.getState().document['reference:r'];
+        return record?.type === 'reference' ? record.transform : undefined;
+      });
+    const steps = (): Promise<number> => canvas.run((window) => window.studio.document.getState().undo.length);
+    await canvas.tool('select');
+    const frame = canvas.page.getByRole('application', { name: /^Picture 1/ });
+    await expect
+      .poll(async () => {
+        await canvas.click([150, 150]);
+        return frame.isVisible();
+      })
+      .toBe(true);
+    const before = await steps();
+    await canvas.drag([150, 150], [180, 140], [190, 170]);
+    const moved = (await transform()) ?? [];
+    expect(moved[4]).toBeCloseTo(140, 0);
+    expect(moved[5]).toBeCloseTo(120, 0);
+    // the lower right corner, pulled to twice the size
+    await canvas.drag([268, 248], [396, 376]);
+    const scaled = (await transform()) ?? [];
+    expect(scaled[0]).toBeCloseTo(4, 0);
+    expect(scaled[4]).toBeCloseTo(140, 0);
+    expect(await steps()).toBe(before + 2);
+    await canvas.page.keyboard.press('Shift+ArrowRight');
+    await canvas.page.keyboard.press('ArrowDown');
+    expect(((await transform())?.[4] ?? 0) - (scaled[4] ?? 0)).toBeCloseTo(10);
+    expect(((await transform())?.[5] ?? 0) - (scaled[5] ?? 0)).toBeCloseTo(1);
+    await canvas.page.keyboard.press('+');
+    expect((await transform())?.[0]).toBeCloseTo((scaled[0] ?? 0) * 1.05);
+    await canvas.page.keyboard.press('Escape');
+    await expect.poll(() => frame.isVisible()).toBe(false);
+    while ((await steps()) > before) await canvas.page.keyboard.press('Control+z');
+    expect(await transform()).toEqual([2, 0, 0, 2, 100, 100]);
+  });
 });
+
+/** In the page: a mark beside the sheet, far from any stroke, which a whole frame paints over. */
+function leaveMark(): void {
+  const canvas = document.querySelector<HTMLCanvasElement>('.canvas-surface canvas');
+  canvas?.getContext('2d')?.fillRect(canvas.width - 4, 2, 1, 1);
+}
+
+/** In the page: what is painted against all of it painted anew, but for the mark. */
+function comparePaintings(): { different: number; markKept: boolean } {
+  const { paintedPixels } = globalThis as unknown as { readonly paintedPixels: (anew: boolean) => Uint8ClampedArray };
+  const now = paintedPixels(false);
+  const whole = paintedPixels(true);
+  const width = document.querySelector<HTMLCanvasElement>('.canvas-surface canvas')?.width ?? 0;
+  const mark = (2 * width + width - 4) * 4;
+  const isMark = (at: number): boolean => at >= mark && at < mark + 4;
+  let different = 0;
+  for (const [at, value] of now.entries()) if (value !== whole[at] && !isMark(at)) different += 1;
+  return { different, markKept: now[mark + 3] === 255 };
+}
+
+/** In the page: how opaque the layer of live strokes is at a point of the page, 0..255. */
+function liveAlpha([x, y]: readonly [number, number]): number {
+  const layer = document.querySelector<HTMLCanvasElement>('.canvas-live');
+  if (!layer) return -1;
+  const box = layer.getBoundingClientRect();
+  const ratio = layer.width / box.width;
+  return layer.getContext('2d')?.getImageData((x - box.left) * ratio, (y - box.top) * ratio, 1, 1).data[3] ?? -1;
+}

@@ -9,6 +9,7 @@ import { RightClick } from '../ui/menu.tsx';
 import type { MenuEntry } from '../ui/menu.tsx';
 import { canvasCommands } from './canvas-commands.ts';
 import { DropZone } from './drop/drop-zone.tsx';
+import { ReferenceFrame } from './overlay/reference-frame.tsx';
 import { SegmentTags } from './overlay/segment-tags.tsx';
 import { SheetOverlay } from './overlay/sheet-overlay.tsx';
 import { ToolBar } from './overlay/tool-bar.tsx';
@@ -106,6 +107,7 @@ export function CanvasView() {
         <svg ref={preview} className="canvas-preview" aria-hidden="true" />
         {stage ? (
           <>
+            <ReferenceFrame stage={stage} />
             <SegmentTags stage={stage} />
             <ToolBar />
             <ToolOptions />

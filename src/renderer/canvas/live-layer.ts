@@ -1,16 +1,10 @@
-import type { StrokePoint } from '#shared/document/geometry.ts';
 import type { SegmentId } from '#shared/document/records.ts';
-import type { Outline } from './masks/outline.ts';
-import { paintSegment } from './scene/segment.ts';
-import type { SegmentStyle } from './scene/segment-style.ts';
+import type { Rect } from './geometry/boxes.ts';
+import { paintStretch, stretchBounds } from './live/live-stroke.ts';
+import type { LiveStroke } from './live/live-stroke.ts';
+import { SoftStrokes } from './live/soft-strokes.ts';
+import type { SegmentObject } from './scene/segment.ts';
 import type { Size, Viewport } from './viewport/viewport.ts';
-
-interface LiveStroke {
-  readonly points: readonly StrokePoint[];
-  readonly width: number;
-  readonly colour: string;
-  readonly erase: boolean;
-}
 
 /**
  * Strokes while they are drawn: a canvas above the others onto which only the new stretch is painted, so that its
@@ -22,8 +16,9 @@ export class LiveLayer {
   owner: SegmentId | 'new' | undefined;
   readonly #element: HTMLCanvasElement;
   readonly #context: CanvasRenderingContext2D | null;
-  readonly #strokes: LiveStroke[] = [];
-  #lifted: { outline: Outline; style: SegmentStyle } | undefined;
+  /** In the order they were drawn. */
+  readonly #strokes: (LiveStroke | SoftStrokes)[] = [];
+  #lifted: SegmentObject | undefined;
   #size: Size = { width: 0, height: 0 };
   #sheet: Size = { width: 1, height: 1 };
   #view: Viewport = { zoom: 1, x: 0, y: 0 };
@@ -58,31 +53,50 @@ export class LiveLayer {
   }
 
   /** Shows a whole segment here, so that an eraser can take from it. */
-  lift(outline: Outline, style: SegmentStyle): void {
-    this.#lifted = { outline, style };
+  lift(segment: SegmentObject): void {
+    this.#lifted = segment;
     this.#dirty = true;
     this.#repaint();
   }
 
   /** Begins a stroke. `points` grows while it is drawn; tell each growth by extend(). */
-  stroke(points: readonly StrokePoint[], width: number, colour: string, erase: boolean): void {
-    this.#strokes.push({ points, width, colour, erase });
+  stroke(stroke: LiveStroke): void {
     this.#dirty = true;
+    if (stroke.softness === 0) {
+      this.#strokes.push(stroke);
+      return;
+    }
+    const last = this.#strokes.at(-1);
+    if (last instanceof SoftStrokes && last.takes(stroke)) {
+      last.add(stroke);
+      return;
+    }
+    const soft = new SoftStrokes(stroke);
+    soft.add(stroke);
+    soft.layOut(this.#screenView, this.#pixels);
+    this.#strokes.push(soft);
   }
 
   /** Paints what the last stroke has gained since it had `from` points. */
-  extend(from: number): void {
-    const stroke = this.#strokes.at(-1);
-    if (!stroke || !this.#context) return;
+  extend(stroke: LiveStroke, from: number): void {
+    const last = this.#strokes.at(-1);
+    if (!last || !this.#context) return;
+    if (last instanceof SoftStrokes) {
+      last.extend(from);
+      const bounds = stretchBounds(stroke, from);
+      if (bounds) this.#compose(this.#onScreen(bounds, last.reach));
+      return;
+    }
     this.#context.save();
     this.#enterScene(this.#context);
-    paintStretch(this.#context, stroke, from);
+    this.#paintCrisp(this.#context, last, from);
     this.#context.restore();
   }
 
   /** Takes the last stroke back. */
   dropStroke(): void {
-    this.#strokes.pop();
+    const last = this.#strokes.at(-1);
+    if (!(last instanceof SoftStrokes && last.drop())) this.#strokes.pop();
     this.#repaint();
   }
 
@@ -104,52 +118,53 @@ export class LiveLayer {
     context.clip();
   }
 
+  /** The view in pixels of the screen. */
+  get #screenView(): Viewport {
+    const { zoom, x, y } = this.#view;
+    return { zoom: zoom * this.#ratio, x: x * this.#ratio, y: y * this.#ratio };
+  }
+
+  get #pixels(): Size {
+    return { width: this.#element.width, height: this.#element.height };
+  }
+
   #repaint(): void {
+    for (const strokes of this.#strokes)
+      if (strokes instanceof SoftStrokes) strokes.layOut(this.#screenView, this.#pixels);
+    this.#compose({ x: 0, y: 0, ...this.#pixels });
+  }
+
+  /** A box of the scene as whole screen pixels, with some more around it. */
+  #onScreen(box: Rect, rim: number): Rect {
+    const { zoom, x, y } = this.#screenView;
+    const left = Math.floor(box.x * zoom + x) - rim;
+    const top = Math.floor(box.y * zoom + y) - rim;
+    const right = Math.ceil((box.x + box.width) * zoom + x) + rim;
+    const bottom = Math.ceil((box.y + box.height) * zoom + y) + rim;
+    return { x: left, y: top, width: right - left, height: bottom - top };
+  }
+
+  /** Paints a box of whole screen pixels anew. */
+  #compose(box: Rect): void {
     const context = this.#context;
     if (!context) return;
-    context.clearRect(0, 0, this.#element.width, this.#element.height);
     context.save();
+    context.resetTransform();
+    context.beginPath();
+    context.rect(box.x, box.y, box.width, box.height);
+    context.clip();
+    context.clearRect(box.x, box.y, box.width, box.height);
     this.#enterScene(context);
-    if (this.#lifted) paintSegment(context, this.#lifted.outline, this.#lifted.style, this.#view.zoom, undefined);
-    for (const stroke of this.#strokes) paintStretch(context, stroke, 0);
+    this.#lifted?.paintLifted(context, this.#view.zoom);
+    for (const strokes of this.#strokes)
+      if (strokes instanceof SoftStrokes) strokes.paint(context, box);
+      else this.#paintCrisp(context, strokes, 0);
     context.restore();
   }
-}
 
-/** Round-ended pieces as wide as the pressure at their ends, like the discs of the stroke's area. */
-function paintStretch(context: CanvasRenderingContext2D, stroke: LiveStroke, from: number): void {
-  const { points, width, colour, erase } = stroke;
-  context.globalCompositeOperation = erase ? 'destination-out' : 'source-over';
-  context.strokeStyle = colour;
-  context.fillStyle = colour;
-  context.lineCap = 'round';
-  context.lineJoin = 'round';
-  const start = Math.max(0, from - 1);
-  const first = points[start];
-  if (!first) return;
-  if (start === 0 && from === 0) {
-    context.beginPath();
-    context.arc(first[0], first[1], (width * first[2]) / 2, 0, 2 * Math.PI);
-    context.fill();
+  #paintCrisp(context: CanvasRenderingContext2D, stroke: LiveStroke, from: number): void {
+    context.globalCompositeOperation = stroke.erase ? 'destination-out' : 'source-over';
+    paintStretch(context, stroke, from);
+    context.globalCompositeOperation = 'source-over';
   }
-  let previous = first;
-  let open = false;
-  let openWidth = 0;
-  for (let index = start + 1; index < points.length; index += 1) {
-    const point = points[index];
-    if (!point) continue;
-    const thickness = (width * (previous[2] + point[2])) / 2;
-    // pieces of equal width are one path: fewer joins, no seams
-    if (!open || Math.abs(thickness - openWidth) > width * 0.01) {
-      if (open) context.stroke();
-      context.beginPath();
-      context.lineWidth = thickness;
-      context.moveTo(previous[0], previous[1]);
-      open = true;
-      openWidth = thickness;
-    }
-    context.lineTo(point[0], point[1]);
-    previous = point;
-  }
-  if (open) context.stroke();
 }

@@ -12,7 +12,7 @@ import type { Stage } from './stage.ts';
 
 /** What a drawn shape goes into. */
 export type PaintTarget =
-  | { readonly kind: 'segment'; readonly id: SegmentId; readonly colour: string }
+  | { readonly kind: 'segment'; readonly id: SegmentId; readonly colour: string; readonly feather: number }
   | { readonly kind: 'new'; readonly colour: string };
 
 /** From a gesture to the document: what may be drawn on, the live layer in between, and the edit at the end. */
@@ -36,7 +36,7 @@ export class Painter {
       this.#stage.hint('canvas.hint.hidden');
       return undefined;
     }
-    return { kind: 'segment', id: segment.id, colour: colourOf(segment.color) };
+    return { kind: 'segment', id: segment.id, colour: colourOf(segment.color), feather: segment.feather };
   }
 
   newTarget(): PaintTarget {
@@ -94,8 +94,8 @@ export class Painter {
     if (!erase || !object?.outline || !object.style) return;
     // the eraser takes from a copy on the live layer, so that what is left can be seen at once
     if (object.lift(true)) {
-      this.#stage.live.lift(object.outline, object.style);
-      this.#stage.scene.redraw();
+      this.#stage.live.lift(object);
+      if (target.kind === 'segment') this.#stage.scene.redrawSegment(target.id);
     }
   }
 
@@ -115,6 +115,7 @@ export class Painter {
   #dropLive(): void {
     const { owner } = this.#stage.live;
     this.#stage.live.clear();
-    if (owner && owner !== 'new' && this.#stage.scene.segment(owner)?.lift(false)) this.#stage.scene.redraw();
+    if (owner && owner !== 'new' && this.#stage.scene.segment(owner)?.lift(false))
+      this.#stage.scene.redrawSegment(owner);
   }
 }

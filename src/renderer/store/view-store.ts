@@ -3,7 +3,7 @@ import type { StoreApi } from 'zustand/vanilla';
 import type { Imported } from '#shared/api/calls.ts';
 import type { JobId, ResultId } from '#shared/api/generation.ts';
 import type { BlobHash } from '#shared/document/geometry.ts';
-import type { SegmentId } from '#shared/document/records.ts';
+import type { ReferenceId, SegmentId } from '#shared/document/records.ts';
 
 export const TOOLS = [
   'select', 'brush', 'eraser', 'lasso', 'polygon', 'rect', 'ellipse', 'fill', 'edge', 'pan',
@@ -71,6 +71,8 @@ export interface CanvasController {
 export interface ViewState {
   /** Ids of selected segments, the primary one last. */
   readonly selection: readonly SegmentId[];
+  /** The reference picture that is being moved and scaled. */
+  readonly reference: ReferenceId | null;
   readonly tool: Tool;
   /** Diameter of brush and eraser at full pressure, in scene pixels. */
   readonly brushSize: number;
@@ -123,6 +125,7 @@ export const BRUSH_RANGE = { min: 1, max: 512 } as const;
 
 const PER_DOCUMENT = {
   selection: [],
+  reference: null,
   viewport: { zoom: 1, x: 0, y: 0 },
   shown: { kind: 'none' },
   hovered: null,

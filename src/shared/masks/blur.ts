@@ -22,13 +22,16 @@ function boxFilter(sigma: number): BoxFilter {
 
 const reachOf = (filter: BoxFilter): number => PASSES * (filter.radius + 1);
 
+/** A feather's radius in deviations of the Gaussian that makes it. */
+export const FEATHERS_PER_DEVIATION = 2;
+
 /**
  * Softens the edge so that it falls off over about `radius` (in units of the spacing) to either side, like a Gaussian
  * of half that deviation. The canvas border is no edge.
  */
 export function featherMask(mask: Mask, radius: number, spacing: Spacing = UNIT_SPACING): Mask {
   if (radius <= 0) return mask;
-  return blurred(mask, radius / 2, spacing, (value) => value);
+  return blurred(mask, radius / FEATHERS_PER_DEVIATION, spacing, (value) => value);
 }
 
 /**

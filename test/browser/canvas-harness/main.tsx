@@ -38,6 +38,18 @@ if (scene === 'crowd') load(crowd(Number(query.get('count') ?? 50), Number(query
 else if (scene === 'empty') load(picnic().slice(0, 1));
 else load(picnic());
 
+/** The canvas below as it is, or painted anew as a whole. */
+function paintedPixels(anew: boolean): Uint8ClampedArray {
+  const canvas = stageOf(studio)?.scene.canvas;
+  if (!canvas) throw new Error('no canvas');
+  if (anew) {
+    canvas.requestRenderAll();
+    canvas.renderAll();
+  }
+  const { width, height } = canvas.lowerCanvasEl;
+  return canvas.contextContainer.getImageData(0, 0, width, height).data;
+}
+
 Object.assign(window, {
   studio,
   memory,
@@ -45,6 +57,7 @@ Object.assign(window, {
   crowd,
   picnic,
   canvasSettled: () => stageOf(studio)?.masks.settled ?? false,
+  paintedPixels,
   segmentAt: (x: number, y: number) => stageOf(studio)?.scene.segmentAt([x, y]),
 });
 createRoot(document.getElementById('root') as HTMLElement).render(

@@ -68,3 +68,7 @@ export function dragBox(from: Point, to: Point, how: { square: boolean; fromCent
     height: Math.abs(end[1] - start[1]),
   };
 }
+
+/** Whether two boxes share more than an edge. */
+export const touches = (a: Rect, b: Rect): boolean =>
+  a.x < b.x + b.width && a.x + a.width > b.x && a.y < b.y + b.height && a.y + a.height > b.y;

@@ -1,7 +1,7 @@
-import { Eye, EyeOff, Trash2 } from 'lucide-react';
+import { Eye, EyeOff, Move, Trash2 } from 'lucide-react';
 import type { ReferenceRecord } from '#shared/document/records.ts';
 import { useT } from '../../app/i18n/texts.ts';
-import { useDocument, useStudio } from '../../app/studio.ts';
+import { useDocument, useStudio, useView } from '../../app/studio.ts';
 import { withRecords, withoutRecords } from '../../store/recipes.ts';
 import { IconButton } from '../../ui/button.tsx';
 import { SliderRow } from '../../ui/slider.tsx';
@@ -24,7 +24,8 @@ export function ReferenceList() {
 
 function Reference({ record, label }: { readonly record: ReferenceRecord; readonly label: string }) {
   const t = useT();
-  const { document } = useStudio();
+  const { document, view } = useStudio();
+  const placing = useView((state) => state.reference === record.id);
   const { id, opacity, visible } = record;
   const patch = (part: Partial<ReferenceRecord>, gesture?: string): void =>
     void document.edit(
@@ -46,6 +47,14 @@ function Reference({ record, label }: { readonly record: ReferenceRecord; readon
         unit="%"
         onChange={(percent) => patch({ opacity: percent / 100 }, `opacity:${id}`)}
         onDone={() => document.seal()}
+      />
+      <IconButton
+        label={t('canvas.reference.place')}
+        icon={<Move />}
+        size="s"
+        pressed={placing}
+        disabled={!visible}
+        onClick={() => view.setState({ reference: placing ? null : id, tool: 'select' })}
       />
       <IconButton
         label={t(visible ? 'canvas.reference.hide' : 'canvas.reference.show')}

@@ -1,10 +1,11 @@
-import { Canvas, config } from 'fabric';
+import { config } from 'fabric';
 import type { StudioDocument } from '#shared/document/document.ts';
 import { sceneOf, segmentsOf } from '#shared/document/document.ts';
 import type { Affine, Point } from '#shared/document/geometry.ts';
-import type { ReferenceRecord, SegmentId } from '#shared/document/records.ts';
+import type { ReferenceId, ReferenceRecord, SegmentId } from '#shared/document/records.ts';
 import type { ViewState } from '../../store/view-store.ts';
-import { mapBox, unite } from '../geometry/boxes.ts';
+import { referenceBounds } from '../edit/place-reference.ts';
+import { mapBox, touches, unite } from '../geometry/boxes.ts';
 import type { Rect } from '../geometry/boxes.ts';
 import type { MapAnswer } from '../masks/protocol.ts';
 import type { Outline } from '../masks/outline.ts';
@@ -15,6 +16,7 @@ import { LaggingView } from './lagging-view.ts';
 import { ModelMapObject } from './model-map.ts';
 import { PictureObject } from './picture.ts';
 import { ReferenceObject } from './reference.ts';
+import { SceneCanvas } from './scene-canvas.ts';
 import type { SceneObject } from './scene-object.ts';
 import { SegmentObject } from './segment.ts';
 import { segmentStyle } from './segment-style.ts';
@@ -50,7 +52,7 @@ export interface SceneSources {
  * where its record or look has changed, and one frame is asked for when anything was.
  */
 export class CanvasScene {
-  readonly canvas: Canvas;
+  readonly canvas: SceneCanvas;
   readonly box: TransformBox;
   readonly #sources: SceneSources;
   readonly #sheet: SheetObject;
@@ -64,11 +66,15 @@ export class CanvasScene {
   #order: readonly SegmentId[] = [];
   #boxFor = '';
   #ratio = 0;
+  /** Everything but the segments, as it was painted last. */
+  #ground: readonly unknown[] = [];
+  /** Areas whose segments look different from what is painted. */
+  #stale: Rect[] = [];
 
   constructor(element: HTMLCanvasElement, theme: CanvasTheme, sources: SceneSources) {
     this.#theme = theme;
     this.#sources = sources;
-    this.canvas = new Canvas(element, {
+    this.canvas = new SceneCanvas(element, {
       selection: false,
       enablePointerEvents: true,
       preserveObjectStacking: true,
@@ -98,7 +104,14 @@ export class CanvasScene {
   }
 
   redraw(): void {
+    this.#stale = [];
     this.canvas.requestRenderAll();
+  }
+
+  /** Paints a segment anew where it is; what lies around it stays as it is. */
+  redrawSegment(id: SegmentId): void {
+    this.#touch(this.#segments.get(id));
+    this.#redrawStale();
   }
 
   /** @param ratio screen pixels per CSS pixel; another one after a move to another screen, or a zoom of the page */
@@ -132,9 +145,10 @@ export class CanvasScene {
     this.#syncReferences(document);
     this.#syncSegments(document, view);
     this.#map.visible = view.modelsEye;
-    this.#syncBox(document, view);
+    const boxMoved = this.#syncBox(document, view);
     this.#arrange(view);
-    this.redraw();
+    if (this.#groundChanged(scene, view) || boxMoved) this.redraw();
+    else this.#redrawStale();
   }
 
   setMap(map: MapAnswer | undefined, document: StudioDocument): void {
@@ -147,7 +161,10 @@ export class CanvasScene {
 
   /** A segment's outline has come from the worker; redraw() shows it. */
   outlineChanged(id: SegmentId): void {
-    this.#segments.get(id)?.setOutline(this.#sources.outline(id));
+    const object = this.#segments.get(id);
+    this.#touch(object);
+    object?.setOutline(this.#sources.outline(id));
+    this.#touch(object);
     this.#boxFor = '';
   }
 
@@ -176,18 +193,22 @@ export class CanvasScene {
     return undefined;
   }
 
+  /** The topmost shown reference at a point of the scene. */
+  referenceAt([x, y]: Point): ReferenceId | undefined {
+    return this.references()
+      .toReversed()
+      .find(({ record }) => {
+        const box = referenceBounds(record);
+        return x >= box.x && x < box.x + box.width && y >= box.y && y < box.y + box.height;
+      })?.record.id;
+  }
+
   /** Shown segments that a box of the scene touches. */
   segmentsIn(box: Rect): SegmentId[] {
     return this.#order.filter((id) => {
       const object = this.#segments.get(id);
       const bounds = object?.visible ? object.outline?.bounds : undefined;
-      return (
-        bounds !== undefined &&
-        bounds.x < box.x + box.width &&
-        bounds.x + bounds.width > box.x &&
-        bounds.y < box.y + box.height &&
-        bounds.y + bounds.height > box.y
-      );
+      return bounds !== undefined && touches(bounds, box);
     });
   }
 
@@ -211,8 +232,8 @@ export class CanvasScene {
   /** Places the handles anew from what the segments look like now. */
   refreshBox(document: StudioDocument, view: SceneView): void {
     this.#boxFor = '';
-    this.#syncBox(document, view);
-    this.redraw();
+    if (this.#syncBox(document, view)) this.redraw();
+    else this.#redrawStale();
   }
 
   async destroy(): Promise<void> {
@@ -258,6 +279,7 @@ export class CanvasScene {
     const segments = segmentsOf(document);
     for (const [id, object] of this.#segments)
       if (!document[id]) {
+        this.#touch(object);
         this.canvas.remove(object);
         this.#segments.delete(id);
       }
@@ -269,6 +291,7 @@ export class CanvasScene {
         this.#segments.set(segment.id, object);
         this.canvas.add(object);
         object.setOutline(this.#sources.outline(segment.id));
+        this.#touch(object);
       }
       object.resize(scene);
       const style = segmentStyle(segment, {
@@ -279,13 +302,43 @@ export class CanvasScene {
         showOutlines: view.showOutlines,
         patterns: view.showPatterns,
       });
-      object.setStyle(view.modelsEye && style ? { ...style, fill: 0, pattern: undefined, halo: 0 } : style);
+      if (object.setStyle(view.modelsEye && style ? { ...style, fill: 0, pattern: undefined, halo: 0 } : style))
+        this.#touch(object);
     }
-    this.#order = segments.map((segment) => segment.id);
+    const order = segments.map((segment) => segment.id);
+    // A segment that comes or goes is painted where it is; others that change places, everywhere.
+    if (!sameItems(this.#order.filter((id) => order.includes(id)), order.filter((id) => this.#order.includes(id)))) this.#ground = []; // prettier-ignore
+    this.#order = order;
   }
 
-  /** The handles stand around what can be moved, while the arrow is the tool. */
-  #syncBox(document: StudioDocument, view: SceneView): void {
+  #touch(object: SegmentObject | undefined): void {
+    const area = object?.paintedBounds(this.canvas.getZoom());
+    if (area) this.#stale.push(area);
+  }
+
+  #redrawStale(): void {
+    for (const area of this.#stale.splice(0)) this.canvas.requestRender(area);
+  }
+
+  /** Whether the sheet, the pictures or how they lie have changed since the last call. */
+  #groundChanged({ width, height }: Size, view: SceneView): boolean {
+    const { modelsEye, resultOpacity, resultPlace, split, shown } = view;
+    const { image, visible } = this.#picture;
+    const references = [...this.#references.values()].map(({ record }) => record);
+    // prettier-ignore
+    const ground: readonly unknown[] = [
+      width, height, modelsEye, resultOpacity, resultPlace, split, shown, image, visible, ...references,
+    ];
+    if (sameItems(ground, this.#ground)) return false;
+    this.#ground = ground;
+    return true;
+  }
+
+  /**
+   * The handles stand around what can be moved, while the arrow is the tool.
+   * @returns whether they must be painted anew
+   */
+  #syncBox(document: StudioDocument, view: SceneView): boolean {
     const movable = view.selection.filter((id) => {
       const record = document[id];
       return record?.type === 'segment' && !record.locked && record.visible;
@@ -293,16 +346,18 @@ export class CanvasScene {
     const bounds = view.tool === 'select' && movable.length > 0 ? this.boundsOf(movable) : undefined;
     const { canvas, box } = this;
     if (!bounds) {
+      const wasShown = box.visible;
       if (canvas.getActiveObject()) canvas.discardActiveObject();
       box.visible = false;
       this.#boxFor = '';
-      return;
+      return wasShown;
     }
     box.visible = true;
     const key = `${movable.join()} ${bounds.x} ${bounds.y} ${bounds.width} ${bounds.height}`;
     if (key !== this.#boxFor) box.place(bounds);
     this.#boxFor = key;
     if (canvas.getActiveObject() !== box) canvas.setActiveObject(box);
+    return true;
   }
 
   /** Sheet, references, picture below, segments by order, picture above, map, handles. */
@@ -327,3 +382,6 @@ export class CanvasScene {
       }
   }
 }
+
+const sameItems = (a: readonly unknown[], b: readonly unknown[]): boolean =>
+  a.length === b.length && a.every((item, index) => item === b[index]);

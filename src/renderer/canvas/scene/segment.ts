@@ -1,11 +1,16 @@
 import type { Affine } from '#shared/document/geometry.ts';
 import type { Outline } from '../masks/outline.ts';
+import { mapBox } from '../geometry/boxes.ts';
+import type { Rect } from '../geometry/boxes.ts';
 import { withAlpha } from '../palette.ts';
 import type { Size } from '../viewport/viewport.ts';
 import { hatch } from './patterns.ts';
 import { SceneObject } from './scene-object.ts';
 import type { SegmentStyle } from './segment-style.ts';
 import { sameStyle } from './segment-style.ts';
+
+/** Screen pixels by which lines and their soft edges reach beyond the outline; the widest line is the halo. */
+const RIM = 4;
 
 /** A segment's area: filled, hatched and outlined at the screen's resolution. */
 export class SegmentObject extends SceneObject {
@@ -61,8 +66,22 @@ export class SegmentObject extends SceneObject {
     return true;
   }
 
+  /** All that paint() may colour, in scene pixels; undefined: nothing. */
+  paintedBounds(zoom: number): Rect | undefined {
+    const bounds = this.#outline?.bounds;
+    if (!bounds) return undefined;
+    const { x, y, width, height } = this.#moved ? mapBox(this.#moved, bounds) : bounds;
+    const rim = RIM / zoom;
+    return { x: x - rim, y: y - rim, width: width + 2 * rim, height: height + 2 * rim };
+  }
+
   override paint(context: CanvasRenderingContext2D, zoom: number): void {
     if (this.#outline && this.#style) paintSegment(context, this.#outline, this.#style, zoom, this.#moved, this);
+  }
+
+  /** Paints it on the live layer, while that shows it. */
+  paintLifted(context: CanvasRenderingContext2D, zoom: number): void {
+    if (this.#outline && this.#style) paintSegment(context, this.#outline, this.#style, zoom, undefined, this);
   }
 
   /** The feathered area as a picture in the given colour. */
@@ -81,14 +100,14 @@ export class SegmentObject extends SceneObject {
   }
 }
 
-/** Paints an area in scene pixels; the live layer uses it too. */
-export function paintSegment(
+/** Paints an area in scene pixels. */
+function paintSegment(
   context: CanvasRenderingContext2D,
   outline: Outline,
   style: SegmentStyle,
   zoom: number,
   moved: Affine | undefined,
-  owner?: SegmentObject,
+  owner: SegmentObject,
 ): void {
   if (!outline.bounds) return;
   context.save();
@@ -98,7 +117,7 @@ export function paintSegment(
   const pixel = 1 / (zoom * stretch);
   context.globalAlpha *= style.opacity;
   if (style.fill > 0) {
-    if (outline.soft && owner) {
+    if (outline.soft) {
       const { x, y, width, height } = outline.bounds;
       context.save();
       context.globalAlpha *= style.fill;

@@ -2,6 +2,8 @@ import { dragBox } from '../geometry/boxes.ts';
 import type { Rect } from '../geometry/boxes.ts';
 import type { Tool } from './tool.ts';
 
+/** Screen pixels within which a press is no drag. */
+const SLIP = 3;
 const ANY = { square: false, fromCentre: false };
 
 /** Selects, and leaves moving, scaling and turning to the handles. A drag on nothing selects what it touches. */
@@ -12,6 +14,7 @@ export const selectTool: Tool = {
     const id = stage.scene.segmentAt(at.scene);
     const { selection } = stage.view;
     if (id) {
+      stage.studio.view.setState({ reference: null });
       const picked = keys.shift || keys.mod;
       if (picked) stage.studio.view.select([id], 'toggle');
       else if (!selection.includes(id)) stage.studio.view.select([id]);
@@ -28,7 +31,12 @@ export const selectTool: Tool = {
         stage.preview.show({ kind: 'marquee', box });
         stage.studio.view.select([...before, ...stage.scene.segmentsIn(box).filter((one) => !before.includes(one))]);
       },
-      up: () => stage.preview.show(undefined),
+      up: () => {
+        stage.preview.show(undefined);
+        // a press without a drag picks the reference there, to be moved and scaled
+        const still = Math.max(box.width, box.height) * stage.viewport.zoom < SLIP;
+        stage.studio.view.setState({ reference: still ? (stage.scene.referenceAt(at.scene) ?? null) : null });
+      },
       cancel: () => {
         stage.preview.show(undefined);
         stage.studio.view.select(selection);
