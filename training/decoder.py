@@ -249,6 +249,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=0, help="processes that draw scenes ahead (one a core beside a GPU)")
     parser.add_argument("--compile", action="store_true", help="torch.compile the network: worth it for long runs and GPUs")
     parser.add_argument("--coco", type=Path, nargs=3, metavar=("IMAGES", "JSON", "PNGS"), help="COCO-panoptic folder")
+    parser.add_argument("--from", dest="start", type=Path, help="another decoder run whose weights to begin with")
     parser.add_argument("--sketch", type=Path, help="a training.sketch run, finished or going on")
     args = parser.parse_args()
     loop, machine = begin(args)
@@ -267,6 +268,9 @@ def main() -> None:
         load_projector(args.init_from, stage.module.projector)
         if args.sketch is None and config.net.sketch:
             load_network(args.init_from, "sketch", stage.sketch)
+    if args.start is not None:
+        found = stage.module.load_state_dict(load_half(args.start, "weights"), strict=False)
+        print(f"begun from {args.start}; fresh: {', '.join(found.missing_keys) or 'nothing'}")
     train(stage, loop, machine, args.run, args.steps)
     stage.source.close()
 

@@ -19,7 +19,7 @@ from training.diffusion import CosineSchedule
 from training.export import export_decoder, export_sketch
 from training.nets.clip import ImageEncoder
 from training.nets.sketch import CHANNELS, Sketch, SketchConfig, frame_masks, paste
-from training.nets.unet import SKETCH_SPREAD, Decoder, DecoderConfig, ShortWay, STProjector
+from training.nets.unet import Decoder, DecoderConfig, ShortWay, STProjector, sketch_spread
 from training.sketch import SketchStage, SketchTraining
 from training.tests.test_export import session, shaken
 from training.world.scene import SceneOptions
@@ -65,10 +65,9 @@ def test_the_short_way_is_the_best_guess() -> None:
     x, sketch = torch.randn(3, 3, 64, 64), torch.rand(3, 5, 64, 64)
     sketch[:, 3:] = 1
     way = ShortWay(8)
-    torch.nn.init.constant_(way.gate.bias, 50.0)
     made = way(torch.randn(3, 3, 64, 64), torch.randn(3, 8, 32, 32), x, (t + 1) / 1000, sketch)
     a, s = schedule.parts(t, 4)
-    variance = SKETCH_SPREAD**2
+    variance = sketch_spread(s**2)
     clean = sketch[:, :3] + variance * a / (variance * a**2 + s**2) * (x - a * sketch[:, :3])
     assert torch.allclose(made, (a * x - clean) / s, atol=2e-4)
 
