@@ -16,6 +16,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
 from torch import Tensor
@@ -138,11 +139,22 @@ def frechet(a: np.ndarray, b: np.ndarray) -> float:
     return float(((ma - mb) ** 2).sum() + np.trace(ca) + np.trace(cb) - 2 * root)
 
 
+GRAINY = 0.08
+"""Mean distance of a picture from its own 3 x 3 median, -1..1, above which it is covered with grain. Of 160 true renders
+99 % stay below .074 (dots and checks are the rest); the pictures of the first pack that anybody calls noise start at .09."""
+
+
+def grain(pixels: np.ndarray) -> np.ndarray:
+    """Mean distance [n] of pictures [n, 3, h, w] in -1..1 from what a 3 x 3 median filter makes of them."""
+    whole = np.ascontiguousarray(((pixels + 1) * 127.5 + 0.5).clip(0, 255).astype(np.uint8).transpose(0, 2, 3, 1))
+    return np.array([np.abs(p.astype(np.int16) - cv2.medianBlur(p, 3)).mean() / 127.5 for p in whole])
+
+
 def blown(pixels: np.ndarray) -> np.ndarray:
-    """Which pictures [n, 3, h, w] are saturated noise: many extreme values and neighbours that disagree."""
+    """Which pictures [n, 3, h, w] are noise: covered with grain, or extreme values and neighbours that disagree."""
     extreme = (np.abs(pixels) > 0.97).any(1).mean((1, 2))
     rough = (np.abs(np.diff(pixels, axis=3)).mean((1, 2, 3)) + np.abs(np.diff(pixels, axis=2)).mean((1, 2, 3))) / 2
-    return (extreme > 0.35) & (rough > 0.22)
+    return (grain(pixels) > GRAINY) | ((extreme > 0.35) & (rough > 0.22))
 
 
 @torch.no_grad()

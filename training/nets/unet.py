@@ -13,9 +13,10 @@ EMBEDDING_SCALE = 16.0
 """Unit-length embeddings are multiplied by this: entries of about one, as networks like them."""
 
 
-SKETCH_SPREAD, CLEAR_SPREAD, CLEAR_SIGMA = 0.08, 0.3, 0.1
-"""Deviation of pictures from their sketches, -1..1: the first while there is noise, the second (what it really is) once
-the noise is below the third. What is put down to chance early comes out as grain; what is not, late, as a loss."""
+SKETCH_SPREAD = 0.08
+"""Deviation of pictures from their sketches, -1..1, that is put down to chance: it comes out as grain."""
+SKETCH_UNTIL = 0.32
+"""Sigma at which the sketch and the picture on the canvas are trusted alike."""
 
 
 @dataclass(frozen=True)
@@ -145,10 +146,10 @@ class STProjector(nn.Module):
 class ShortWay(nn.Module):
     """A way for the sketch to the output that need not be learnt.
 
-    If the clean picture were the sketch s plus normal noise of deviation d (``sketch_spread``), then given x_t the best
-    guess of v would be sigma (alpha (1 - d^2) x_t - s) / (d^2 alpha^2 + sigma^2): the sketch where x_t is noise, x_t
-    itself where it is clear. Where the sketch says that the thing is, this takes the place of the network's own v, and
-    what the sketch cannot know is added to it. Without segments the map is zero and nothing changes.
+    If the clean picture were the sketch s plus normal noise of deviation d = ``SKETCH_SPREAD``, then given x_t the best
+    guess of v would be sigma (alpha (1 - d^2) x_t - s) / (d^2 alpha^2 + sigma^2). Where the sketch says that the thing
+    is, this takes the place of the network's own v as long as x_t is mostly noise, and leaves it as x_t gets clear;
+    what neither knows is added. Without segments the map is zero and nothing changes.
     """
 
     def __init__(self, channels: int) -> None:
@@ -161,14 +162,10 @@ class ShortWay(nn.Module):
         """``v``, ``x`` [b, 3, 64, 64]; ``h`` the last features; ``t`` [b] in 0..1; ``sketch`` [b, 5, 64, 64]."""
         alpha2 = (cosine_level(t) / cosine_level(torch.zeros_like(t)))[:, None, None, None]
         sigma2 = (1 - alpha2).clamp(min=1e-4)
-        spread2 = sketch_spread(sigma2)
+        spread2 = SKETCH_SPREAD**2
         way = sigma2.sqrt() * (alpha2.sqrt() * (1 - spread2) * x - sketch[:, :3]) / (spread2 * alpha2 + sigma2)
-        return v + sketch[:, 3:4] * sketch[:, 4:5] * (way + F.pixel_shuffle(self.rest(h), 2) - v)
-
-
-def sketch_spread(sigma2: Tensor) -> Tensor:
-    """Squared deviation of pictures from their sketches that is reckoned with at noise of variance ``sigma2``."""
-    return SKETCH_SPREAD**2 + CLEAR_SPREAD**2 * torch.exp(-sigma2 / CLEAR_SIGMA**2)
+        trust = sigma2 * sigma2 / (sigma2 * sigma2 + SKETCH_UNTIL**4)
+        return v + sketch[:, 3:4] * sketch[:, 4:5] * (trust * (way - v) + F.pixel_shuffle(self.rest(h), 2))
 
 
 def cosine_level(t: Tensor) -> Tensor:

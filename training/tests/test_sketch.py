@@ -19,7 +19,7 @@ from training.diffusion import CosineSchedule
 from training.export import export_decoder, export_sketch
 from training.nets.clip import ImageEncoder
 from training.nets.sketch import CHANNELS, Sketch, SketchConfig, frame_masks, paste
-from training.nets.unet import Decoder, DecoderConfig, ShortWay, STProjector, sketch_spread
+from training.nets.unet import SKETCH_SPREAD, SKETCH_UNTIL, Decoder, DecoderConfig, ShortWay, STProjector
 from training.sketch import SketchStage, SketchTraining
 from training.tests.test_export import session, shaken
 from training.world.scene import SceneOptions
@@ -65,11 +65,14 @@ def test_the_short_way_is_the_best_guess() -> None:
     x, sketch = torch.randn(3, 3, 64, 64), torch.rand(3, 5, 64, 64)
     sketch[:, 3:] = 1
     way = ShortWay(8)
-    made = way(torch.randn(3, 3, 64, 64), torch.randn(3, 8, 32, 32), x, (t + 1) / 1000, sketch)
+    own = torch.randn(3, 3, 64, 64)
+    made = way(own, torch.randn(3, 8, 32, 32), x, (t + 1) / 1000, sketch)
     a, s = schedule.parts(t, 4)
-    variance = sketch_spread(s**2)
+    variance = SKETCH_SPREAD**2
     clean = sketch[:, :3] + variance * a / (variance * a**2 + s**2) * (x - a * sketch[:, :3])
-    assert torch.allclose(made, (a * x - clean) / s, atol=2e-4)
+    trust = s**4 / (s**4 + SKETCH_UNTIL**4)
+    assert trust[0] < 0.1 and trust[2] > 0.98
+    assert torch.allclose(made, own + trust * ((a * x - clean) / s - own), atol=2e-4)
 
 
 def test_without_segments_the_sketch_changes_nothing() -> None:
