@@ -114,7 +114,7 @@ describe.skipIf(!hasBrowser)('the story', () => {
 
   test('reload and go on: the scene, the results and even undo are there', async () => {
     const all = await names();
-    await studio.page.waitForTimeout(1200);
+    await studio.kept();
     await studio.page.reload();
     await studio.ready();
     await expect.poll(names).toEqual(all);
@@ -127,6 +127,11 @@ describe.skipIf(!hasBrowser)('the story', () => {
   test('the engine is killed in the middle of a job: it is said, and the next picture is made', async () => {
     const { page } = studio;
     const before = await studio.resultCount();
+    // a job long enough to be met in its middle by any machine
+    const steps = page.getByRole('spinbutton', { name: 'Steps', exact: true });
+    const usual = await steps.inputValue();
+    await steps.fill('100');
+    await steps.press('Enter');
     await page.keyboard.press('Control+Enter');
     await expect.poll(async () => (await studio.results().textContent()) ?? '', { timeout: 60_000 }).toMatch(/passes/);
     for (const pid of await engineProcesses(host)) process.kill(pid, 'SIGKILL');
@@ -135,13 +140,15 @@ describe.skipIf(!hasBrowser)('the story', () => {
       .getByText(/engine process stopped/)
       .first()
       .waitFor({ timeout: 20_000 });
+    await steps.fill(usual);
+    await steps.press('Enter');
     await studio.generate();
     expect(await studio.resultCount()).toBe(before + 1);
   }, 240_000);
 
   test('the host is killed and started again: nothing older than a second is lost', async () => {
     const all = await names();
-    await studio.page.waitForTimeout(1200);
+    await studio.kept();
     await host.kill();
     host = await startHost(host.dataFolder);
     const again = new StudioPage(await context.newPage());

@@ -142,6 +142,11 @@ export class StudioPage {
     await this.page.mouse.up();
   }
 
+  /** Waits until the host has every edit. */
+  async kept(): Promise<void> {
+    await this.page.locator('.topbar-saved[data-state="saved"]').waitFor({ timeout: 30_000 });
+  }
+
   /** Presses Ctrl+Enter and waits until the strip shows one more picture. */
   async generate(timeout = 120_000): Promise<void> {
     const before = await this.resultCount();

@@ -165,6 +165,15 @@ export const SEGMENT_COMMANDS: readonly Command[] = [
     run: (studio) => toggleSelected(studio, 'invert'),
   },
   {
+    id: 'segment.detail',
+    label: 'command.segment.detail',
+    group: 'segment',
+    shortcuts: [],
+    enabled: hasSelection,
+    checked: (studio) => primary(studio)?.detail === true,
+    run: (studio) => toggleSelected(studio, 'detail'),
+  },
+  {
     id: 'segment.group',
     label: 'command.segment.group',
     group: 'segment',

@@ -33,7 +33,11 @@ export function StatusBar() {
           <WifiOff /> {t('status.reconnecting')}
         </span>
       ) : null}
-      <span className="job num" role="status">
+      {/* the passes and the seconds are for the eye: read aloud, they would never end */}
+      <span className="sr-only" role="status">
+        {job?.progress ? t(`phase.${job.progress.phase}`) : ''}
+      </span>
+      <span className="job num" aria-hidden={job !== undefined}>
         {job ? <JobWords job={job} /> : paused ? t('status.paused') : t('status.ready')}
       </span>
       {solo > 0 ? <span className="warn">{t('status.solo', { count: solo })}</span> : null}

@@ -64,11 +64,13 @@ export const shiftSelected = (studio: Studio, where: 'up' | 'down' | 'top' | 'bo
   );
 
 /** Hides (or shows) all selected segments: one state for all, the opposite of the primary one's. */
-export function toggleSelected(studio: Studio, field: 'visible' | 'locked' | 'invert'): void {
+export function toggleSelected(studio: Studio, field: 'visible' | 'locked' | 'invert' | 'detail'): void {
   const segments = selectedSegments(studio);
   const primary = segments.at(-1);
   if (!primary) return;
-  const label = { visible: 'edit.visibility', locked: 'edit.lock', invert: 'edit.invert' }[field];
+  const label = { visible: 'edit.visibility', locked: 'edit.lock', invert: 'edit.invert', detail: 'edit.detail' }[
+    field
+  ];
   patchSegments(studio, label, segments.map((segment) => segment.id), { [field]: !primary[field] }); // prettier-ignore
 }
 

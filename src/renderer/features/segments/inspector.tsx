@@ -1,4 +1,4 @@
-import { Contrast, ScanSearch } from 'lucide-react';
+import { Contrast, ScanSearch, X } from 'lucide-react';
 import type { CSSProperties } from 'react';
 import { segmentName } from '#shared/document/document.ts';
 import { LIMITS } from '#shared/document/limits.ts';
@@ -36,6 +36,7 @@ export function SegmentInspector() {
       aside={<Swatches ids={ids} color={segment.color} />}
     >
       <Warnings segment={segment} />
+      {segment.detail ? <DetailNote ids={ids} /> : null}
       {ids.length === 1 ? <SlotEditor segment={segment} /> : null}
       <Weight segment={segment} ids={ids} />
       <Shape segment={segment} ids={ids} />
@@ -92,6 +93,26 @@ function Warnings({ segment }: { readonly segment: SegmentRecord }) {
           </div>
         );
       })}
+    </div>
+  );
+}
+
+/** Says that each picture gets a second pass for this segment, and takes it back. */
+function DetailNote({ ids }: { readonly ids: readonly SegmentId[] }) {
+  const studio = useStudio();
+  const t = useT();
+  return (
+    <div className="detail-note">
+      <ScanSearch />
+      <span>
+        <b>{t('segments.detail')}</b> {t('segments.detailHint')}
+      </span>
+      <IconButton
+        size="s"
+        label={t('segments.detailOff')}
+        icon={<X />}
+        onClick={() => patchSegments(studio, 'edit.detail', ids, { detail: false })}
+      />
     </div>
   );
 }
@@ -171,12 +192,6 @@ function Details({ segment, ids }: PartProps) {
         value={segment.negativeText}
         maxLength={LIMITS.text}
         {...typing}
-      />
-      <IconButton
-        label={t('segments.detail')}
-        icon={<ScanSearch />}
-        pressed={segment.detail}
-        onClick={() => patchSegments(studio, 'edit.detail', ids, { detail: !segment.detail })}
       />
       <IconButton
         label={t('segments.invert')}

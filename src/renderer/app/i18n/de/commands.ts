@@ -32,6 +32,7 @@ export default {
   'command.segment.hide': 'Ausblenden',
   'command.segment.lock': 'Sperren',
   'command.segment.solo': 'Nur dieses',
+  'command.segment.detail': 'Detaildurchgang für kleine Segmente',
   'command.segment.invert': 'Fläche umkehren',
   'command.segment.group': 'Gruppieren',
   'command.segment.ungroup': 'Gruppierung aufheben',

@@ -30,6 +30,7 @@ export default {
   'command.segment.hide': 'Hide',
   'command.segment.lock': 'Lock',
   'command.segment.solo': 'Solo',
+  'command.segment.detail': 'Detail pass for small segments',
   'command.segment.invert': 'Invert the area',
   'command.segment.group': 'Group',
   'command.segment.ungroup': 'Ungroup',
