@@ -35,6 +35,18 @@ describe.skipIf(!hasBrowser)('the story', () => {
   });
 
   const undo = () => studio.page.keyboard.press('Control+z');
+  /** @returns what they were */
+  async function setSteps(steps: string): Promise<string> {
+    const { page } = studio;
+    await page.getByRole('button', { name: /^Sampler/ }).click();
+    const field = page.getByRole('spinbutton', { name: 'Steps', exact: true });
+    const before = await field.inputValue();
+    await field.fill(steps);
+    await field.press('Enter');
+    await page.keyboard.press('Escape');
+    await field.waitFor({ state: 'hidden' });
+    return before;
+  }
   const names = () => studio.segmentRows().evaluateAll((rows) => rows.map((row) => row.getAttribute('aria-label')));
 
   test('it opens on an example scene, and Ctrl+Enter makes its picture', async () => {
@@ -128,10 +140,7 @@ describe.skipIf(!hasBrowser)('the story', () => {
     const { page } = studio;
     const before = await studio.resultCount();
     // a job long enough to be met in its middle by any machine
-    const steps = page.getByRole('spinbutton', { name: 'Steps', exact: true });
-    const usual = await steps.inputValue();
-    await steps.fill('100');
-    await steps.press('Enter');
+    const usual = await setSteps('100');
     await page.keyboard.press('Control+Enter');
     await expect.poll(async () => (await studio.results().textContent()) ?? '', { timeout: 60_000 }).toMatch(/passes/);
     for (const pid of await engineProcesses(host)) process.kill(pid, 'SIGKILL');
@@ -140,8 +149,7 @@ describe.skipIf(!hasBrowser)('the story', () => {
       .getByText(/engine process stopped/)
       .first()
       .waitFor({ timeout: 20_000 });
-    await steps.fill(usual);
-    await steps.press('Enter');
+    await setSteps(usual);
     await studio.generate();
     expect(await studio.resultCount()).toBe(before + 1);
   }, 240_000);
