@@ -18,7 +18,7 @@ const open = () =>
     modelsFolder: modelsFolder(),
     dataFolder: path.join(folder, 'data'),
     blobFolder: path.join(folder, 'blobs'),
-    config: { device: 'cpu', threads: 0 },
+    config: { device: 'cpu', threads: 0, restMinutes: 0 },
     start: forkNodeEngine,
   });
 const request = (steps: number, side = 512) =>

@@ -34,7 +34,7 @@ export async function openEngineSession(config: { device?: string; threads?: num
     // Shared with the studio: packs added here are there, and hashes are computed once.
     dataFolder: dataFolders(defaultDataFolder()).engine,
     blobFolder: work,
-    config: { device: (config.device ?? 'auto') as 'auto', threads: config.threads ?? 0 },
+    config: { device: (config.device ?? 'auto') as 'auto', threads: config.threads ?? 0, restMinutes: 0 },
     onNotice: (notice) => process.stderr.write(`spatext: ${notice.message}\n`),
   });
   const blobs = openBlobStore(work);

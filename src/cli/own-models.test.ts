@@ -50,6 +50,30 @@ test('check, add, generate, remove: the file stays where it is', { timeout: 300_
   expect(told.pictures).toMatchObject([{ pack: { id: 'my-model' }, width: 64 }]);
   expect(await readdir(out)).toEqual(['scene-seed7.png']);
 
+  const how = ['generate', scene, '--pack', 'my-model', '--out', out, '--device', 'cpu', '--quiet'];
+  const belongs = (name: string) => ['--with', path.join(CHECKPOINTS, name)];
+  const pictures = [await readFile(path.join(out, 'scene-seed7.png'))];
+  for (const more of [
+    belongs('lora-tiny-kohya.safetensors:0.8'),
+    belongs('vae-tiny.safetensors'),
+    // The encoder before its adapter: the order does not matter.
+    [...belongs('ip-adapter-tiny.image_encoder/model.safetensors'), ...belongs('ip-adapter-tiny.safetensors')],
+  ]) {
+    const used = await spatext(...how, ...more);
+    expect(used).toMatchObject({ code: 0, err: '' });
+    pictures.push(await readFile(used.out.trim()));
+  }
+  // The LoRA and the VAE change the picture; an IP-Adapter without a picture in a segment is only there.
+  expect(pictures[1]).not.toEqual(pictures[0]);
+  expect(pictures[2]).not.toEqual(pictures[0]);
+  const whole = await spatext(...how, '--with', model);
+  expect(whole.err).toMatch(/My Model\.safetensors is a whole model.*/);
+  const wrong = await spatext(...how, ...belongs('lora-sdxl-tiny-kohya.safetensors'));
+  expect(wrong.err).toMatch(/lora-sdxl-tiny-kohya\.safetensors.*(fit|another family)/);
+  const single = await spatext(...how, ...belongs('ip-adapter-tiny.image_encoder/model.safetensors'));
+  expect(single.err).toMatch(/there is no IP-Adapter to go with/);
+  expect([whole.code, wrong.code, single.code]).not.toContain(0);
+
   expect((await spatext('packs', 'remove', 'my-model')).code).toBe(0);
   const gone = await spatext('generate', scene, '--pack', 'my-model', '--out', out, '--device', 'cpu');
   expect(gone.code).not.toBe(0);

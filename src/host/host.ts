@@ -46,7 +46,7 @@ export function openHost(options: HostOptions): Studio {
   const notices = new NoticeBoard(hub);
   const blobs = openBlobStore(folders.blobs);
   const settings = new SettingsStore(folders.settings, log);
-  const { device, threads } = settings.get();
+  const { device, threads, restMinutes } = settings.get();
   const onNotice = (notice: Notice): void => {
     log[notice.level](notice.message);
     notices.post(notice);
@@ -55,7 +55,7 @@ export function openHost(options: HostOptions): Studio {
     modelsFolder: options.modelsFolder,
     dataFolder: folders.engine,
     blobFolder: folders.blobs,
-    config: { device, threads },
+    config: { device, threads, restMinutes },
     onNotice,
     ...(options.startEngine ? { start: options.startEngine } : {}),
   });

@@ -183,6 +183,9 @@ export class JobDesk {
       case 'result':
         void this.#store(event);
         break;
+      case 'packs':
+        hub.emit('packs.changed', {});
+        break;
       case 'crashed': {
         const { message, kept, remedy } = event.report;
         log.error(`engine: ${message}`);
@@ -192,9 +195,6 @@ export class JobDesk {
     }
   }
 
-  #note(id: JobId, state: JobState): void {
-    const job = this.#jobs.get(id);
-    if (!job) return;
   #forget(listed: readonly JobSummary[]): void {
     const ids = new Set(listed.map(({ id }) => id));
     for (const id of this.#about.keys())
@@ -204,13 +204,16 @@ export class JobDesk {
       }
   }
 
+  #note(id: JobId, state: JobState): void {
+    const job = this.#jobs.get(id);
+    if (!job) return;
     if (state === 'queued' || state === 'running') job.state = state;
     else this.#jobs.delete(id);
+    // What was called off, or came to nothing, has no second pass.
+    if (state === 'cancelled' || state === 'failed') this.#detailed.delete(id);
   }
 
   async #store({ finished }: Extract<EngineEvent, { type: 'result' }>): Promise<void> {
-    // What was called off, or came to nothing, has no second pass.
-    if (state === 'cancelled' || state === 'failed') this.#detailed.delete(id);
     const { hub, log } = this.#parts;
     const result = await this.#results.add(finished, (error) => {
       const why = StudioError.from(error);
@@ -224,8 +227,6 @@ export class JobDesk {
     });
     hub.emit('result.added', { result });
     this.#onStored();
-  }
-}
     try {
       this.#orderDetail(finished.result);
     } catch (error) {
@@ -238,6 +239,8 @@ export class JobDesk {
         remedy: 'make the segment anew from there',
       });
     }
+  }
+}
 
 /** An order as describeChanges compares results. Which pack will make it is the engine's to say, not a change here. */
 function ordered(request: GenerateRequest): Compared {

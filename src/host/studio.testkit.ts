@@ -7,7 +7,7 @@ import type { Library } from '#library/library-api.ts';
 import type { DocumentKeeper } from '#project/project-api.ts';
 import type { OpenDocument } from '#shared/api/calls.ts';
 import type { GenerateRequest, JobId, JobSummary, Result } from '#shared/api/generation.ts';
-import type { DeviceInfo, PackSummary } from '#shared/api/packs.ts';
+import type { DeviceInfo, LookedAt, PackSummary } from '#shared/api/packs.ts';
 import { createScene, createSegment } from '#shared/document/create.ts';
 import { applyDiff } from '#shared/document/diff.ts';
 import { sceneOf, toDocument, toRecords } from '#shared/document/document.ts';
@@ -137,12 +137,19 @@ export class FakeEngine implements EngineHandle {
   configure(config: EngineConfig): void {
     this.configured.push(config);
   }
-  async packs(): Promise<{ packs: PackSummary[]; defaultPack: string }> {
-    return { packs: [PACK, { ...PACK, id: 'second-pack' }], defaultPack: PACK.id };
+  async packs(): Promise<{ packs: PackSummary[]; defaultPack: string; open: null }> {
+    return { packs: [PACK, { ...PACK, id: 'second-pack' }], defaultPack: PACK.id, open: null };
   }
   async addPack(): Promise<PackSummary> {
     return PACK;
   }
+  async lookAt(file: string): Promise<LookedAt> {
+    return { path: file, name: path.basename(file), bytes: 8, kind: 'lora', fits: [], misfit: null };
+  }
+  async modelFolders(): Promise<string[]> {
+    return [];
+  }
+  async rest(): Promise<void> {}
   async removePack(): Promise<void> {}
   async devices(): Promise<DeviceInfo[]> {
     return [DEVICE];

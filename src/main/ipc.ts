@@ -38,18 +38,26 @@ export interface IpcOptions {
  */
 export function serveIpc(options: IpcOptions): () => void {
   const { ipcMain, studio } = options;
+  const refuse = (event: CallEvent): Reply => {
+    studio.parts.log.warning(
+      `ipc: refused a call from ${event.senderFrame?.url.slice(0, 200) ?? 'a frame that is gone'}`,
+    );
+    return refusal(new StudioError('refused', 'the call did not come from a window of the studio'));
+  };
   ipcMain.handle(CHANNELS.call, async (event, name, input) => {
     const windowId = options.windowOf(event.sender.id);
-    if (windowId === undefined || !isTrustedSender(event)) {
-      studio.parts.log.warning(
-        `ipc: refused a call from ${event.senderFrame?.url.slice(0, 200) ?? 'a frame that is gone'}`,
-      );
-      return refusal(new StudioError('refused', 'the call did not come from a window of the studio'));
-    }
+    if (windowId === undefined || !isTrustedSender(event)) return refuse(event);
     const reply = await studio.call(name, input, windowId);
     // After the reply is on its way, so that a command finds the document loaded.
     if (name === 'document.current' && reply.ok) setImmediate(() => options.onReady?.(windowId));
     return reply;
+  });
+  // Pages have no way to this channel: the preload script sends what the system says of a file that was dropped.
+  ipcMain.handle(CHANNELS.dropped, async (event, file) => {
+    if (options.windowOf(event.sender.id) === undefined || !isTrustedSender(event)) return refuse(event);
+    if (typeof file !== 'string') return refusal(new StudioError('bad-input', 'a dropped file has a path'));
+    studio.parts.grants.grantRead(file);
+    return { ok: true, output: {} };
   });
   const stop = studio.parts.hub.on((event) => {
     for (const target of options.targets())
@@ -59,5 +67,6 @@ export function serveIpc(options: IpcOptions): () => void {
   return () => {
     stop();
     ipcMain.removeHandler(CHANNELS.call);
+    ipcMain.removeHandler(CHANNELS.dropped);
   };
 }

@@ -1,4 +1,4 @@
-import { contextBridge, ipcRenderer } from 'electron';
+import { contextBridge, ipcRenderer, webUtils } from 'electron';
 import { CALL_NAMES, EVENT_NAMES } from '#shared/api/names.ts';
 import { CHANNELS } from '#shared/api/electron-bridge.ts';
 import type { ElectronBridge } from '#shared/api/electron-bridge.ts';
@@ -15,6 +15,12 @@ const bridge: ElectronBridge = {
   call(name, input) {
     if (!CALL_NAMES.has(name)) return Promise.reject(new TypeError('the studio has no call of that name'));
     return ipcRenderer.invoke(CHANNELS.call, name, input);
+  },
+  async pathOf(file) {
+    const path = webUtils.getPathForFile(file);
+    if (path === '') return null;
+    await ipcRenderer.invoke(CHANNELS.dropped, path);
+    return path;
   },
   on(name, listener) {
     if (!EVENT_NAMES.has(name)) throw new TypeError('the studio has no event of that name');

@@ -2,10 +2,13 @@ import { Option } from 'commander';
 import type { Command } from 'commander';
 import path from 'node:path';
 import { GenerateRequest } from '#shared/api/generation.ts';
-import type { FinishedResult } from '#engine/jobs/engine-api.ts';
+import type { EngineHandle, FinishedResult } from '#engine/jobs/engine-api.ts';
+import { withBelonging } from '#shared/document/belongings.ts';
+import type { Belonging } from '#shared/document/belongings.ts';
 import { createScene } from '#shared/document/create.ts';
 import { sceneOf, segmentName, toDocument, toRecords } from '#shared/document/document.ts';
 import type { StudioDocument } from '#shared/document/document.ts';
+import { SceneRecord } from '#shared/document/records.ts';
 import { BatchSettings, SAMPLERS } from '#shared/document/settings.ts';
 import { StudioError, describeZodError } from '#shared/errors.ts';
 import { openEngineSession } from '../engine-session.ts';
@@ -27,6 +30,7 @@ interface GenerateOptions {
   sampler?: (typeof SAMPLERS)[number];
   steps?: number;
   pack?: string;
+  with: string[];
   device: string;
   threads: number;
   json?: boolean;
@@ -49,6 +53,12 @@ export function registerGenerate(program: Command): void {
     .addOption(new Option('--sampler <name>', 'sampler').choices([...SAMPLERS]))
     .option('--steps <n>', 'steps', wholeNumber(1, 1000))
     .option('--pack <id>', 'model pack (spatext packs list)')
+    .option(
+      '--with <file>',
+      'a file that belongs to the model: LoRA (FILE or FILE:STRENGTH), VAE, embedding, IP-Adapter, image encoder; repeatable',
+      (file: string, before: string[]) => [...before, file],
+      [],
+    )
     .addOption(
       new Option('--device <id>', 'where to compute')
         .choices(['auto', 'cpu', 'webgpu', 'cuda', 'dml', 'coreml'])
@@ -92,11 +102,51 @@ export function withOptions(document: StudioDocument, options: GenerateOptions):
   };
 }
 
+/** The scene with files that belong to its model. @throws StudioError bad-use for a whole model, else what the file is */
+async function withFiles(
+  document: StudioDocument,
+  given: readonly string[],
+  engine: Pick<EngineHandle, 'lookAt'>,
+): Promise<StudioDocument> {
+  const files: { belonging: Belonging; strength: number | undefined }[] = [];
+  for (const one of given) {
+    const [, name = one, strength] = /^(.+\.(?:safetensors|sft)):(-?\d+(?:\.\d+)?)$/i.exec(one) ?? [];
+    const { kind, path: at } = await engine.lookAt(path.resolve(name));
+    if (kind === 'model')
+      throw new StudioError('bad-use', `${name} is a whole model, nothing that belongs to one`, {
+        kept: 'nothing was started',
+        remedy: 'add it (spatext packs add PATH), then choose it by --pack',
+      });
+    files.push({ belonging: { kind, path: at }, strength: strength === undefined ? undefined : Number(strength) });
+  }
+  // An image encoder goes to its IP-Adapter, in whatever order they were typed.
+  const ordered = files.toSorted(
+    (a, b) => Number(a.belonging.kind === 'image-encoder') - Number(b.belonging.kind === 'image-encoder'),
+  );
+  let scene = sceneOf(document);
+  for (const { belonging, strength } of ordered) {
+    if (belonging.kind === 'image-encoder' && !scene.additions.ipAdapter)
+      throw new StudioError(
+        'bad-use',
+        `${belonging.path} is a CLIP image encoder, and there is no IP-Adapter to go with`,
+        {
+          kept: 'nothing was started',
+          remedy: 'name the IP-Adapter by another --with',
+        },
+      );
+    scene = withBelonging(scene, belonging, strength);
+  }
+  const checked = SceneRecord.safeParse(scene);
+  if (!checked.success) throw new StudioError('bad-use', `--with: ${describeZodError(checked.error)}`);
+  return { ...document, [scene.id]: checked.data };
+}
+
 async function generate(file: string, options: GenerateOptions) {
   const begin = performance.now();
   const session = await openEngineSession({ device: options.device, threads: options.threads });
   try {
-    const document = withOptions(await readSceneFrom(file, session.blobs), options);
+    const read = withOptions(await readSceneFrom(file, session.blobs), options);
+    const document = await withFiles(read, options.with, session.engine);
     const folder = await claimOutputFolder(options.out);
     try {
       const stem = path.basename(file).replace(/\.[^.]+$/, '');

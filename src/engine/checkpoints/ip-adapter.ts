@@ -10,6 +10,7 @@ import { plainTable } from './keys.ts';
 import type { Checkpoint } from './recognise.ts';
 import type { Grid } from './regions.ts';
 import { gridAt } from './regions.ts';
+import type { SafetensorsFile } from './safetensors.ts';
 import { readSafetensorsFile, readStoredTensor } from './safetensors.ts';
 import { parsePythonJson } from './sidecar.ts';
 import type { Weight, WeightTable } from './weights.ts';
@@ -38,14 +39,25 @@ function withoutPrefix(table: WeightTable, prefix: string): WeightTable {
   return out;
 }
 
+type StoredType = 'float32' | 'float16' | 'bfloat16';
+
+/** An IP-Adapter's layers in a file, by the attention they belong to. */
+interface FittedAdapter {
+  readonly projection: WeightTable;
+  readonly plus: boolean;
+  readonly layers: ReadonlyMap<
+    string,
+    { readonly stored: string; readonly shape: readonly number[]; readonly type: StoredType }
+  >;
+}
+
 /**
- * Reads an IP-Adapter file for a checkpoint.
+ * Whether an IP-Adapter fits a checkpoint, by names and sizes; reads no weights.
  *
- * @throws StudioError 'unsupported' if it is none, or does not fit this checkpoint
+ * @throws StudioError 'unsupported' if the file is none, or does not fit this checkpoint
  */
-export async function readIpAdapter(path: string, checkpoint: Checkpoint): Promise<IpAdapter> {
-  const file = await readSafetensorsFile(path);
-  const name = basename(path);
+export function fitIpAdapter(file: SafetensorsFile, checkpoint: Checkpoint): FittedAdapter {
+  const name = basename(file.path);
   const kind = kindOfFile(file);
   if (kind !== 'ip-adapter') throw wrongKind(name, kind);
   const misfit = (why: string) =>
@@ -56,33 +68,41 @@ export async function readIpAdapter(path: string, checkpoint: Checkpoint): Promi
   const projection = withoutPrefix(plainTable(file), 'image_proj.');
   const plus = projection.has('latents');
   if (!plus && !projection.has('proj.weight')) throw misfit('its image projection is of a kind that is not known here');
-  const tokens = plus
-    ? (projection.get('latents')?.shape[1] ?? 16)
-    : (projection.get('proj.weight')?.shape[0] ?? 0) / (projection.get('norm.weight')?.shape[0] ?? 1);
 
   // Layers are numbered through all attentions in diffusers' order, self-attentions included: 1, 3, 5, ...
-  const stored = new Map<
-    string,
-    { stored: string; shape: readonly number[]; type: 'float32' | 'float16' | 'bfloat16'; bytes: Uint8Array }
-  >();
+  const layers = new Map<string, { stored: string; shape: readonly number[]; type: StoredType }>();
   for (const [number, attention] of attentionsInOrder(checkpoint.unet.table).entries()) {
     if (!attention.endsWith('.attn2')) continue;
     for (const part of ['k', 'v'] as const) {
-      const key = `ip_adapter.${number}.to_${part}_ip.weight`;
-      const tensor = file.tensors.get(key);
+      const stored = `ip_adapter.${number}.to_${part}_ip.weight`;
+      const tensor = file.tensors.get(stored);
       const own = checkpoint.unet.table.get(`${attention}.to_${part}.weight`);
       if (!tensor || !own) throw misfit(`it has no layer ${number}`);
       if (tensor.shape.join() !== own.shape.join()) throw misfit(`its layer ${number} has another size`);
       const type = ({ F32: 'float32', F16: 'float16', BF16: 'bfloat16' } as const)[tensor.type as 'F32'];
       if (!type) throw misfit(`it is stored as ${tensor.type}`);
-      stored.set(`${attention}.${part}`, {
-        stored: key,
-        shape: tensor.shape,
-        type,
-        bytes: await readStoredTensor(file, key),
-      });
+      layers.set(`${attention}.${part}`, { stored, shape: tensor.shape, type });
     }
   }
+  return { projection, plus, layers };
+}
+
+/**
+ * Reads an IP-Adapter file for a checkpoint.
+ *
+ * @throws StudioError 'unsupported' if it is none, or does not fit this checkpoint
+ */
+export async function readIpAdapter(path: string, checkpoint: Checkpoint): Promise<IpAdapter> {
+  const file = await readSafetensorsFile(path);
+  const name = basename(path);
+  const { projection, plus, layers } = fitIpAdapter(file, checkpoint);
+  const tokens = plus
+    ? (projection.get('latents')?.shape[1] ?? 16)
+    : (projection.get('proj.weight')?.shape[0] ?? 0) / (projection.get('norm.weight')?.shape[0] ?? 1);
+  const read = [...layers].map(
+    async ([key, layer]) => [key, { ...layer, bytes: await readStoredTensor(file, layer.stored) }] as const,
+  );
+  const stored = new Map(await Promise.all(read));
   return {
     name,
     projection,

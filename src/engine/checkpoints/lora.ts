@@ -75,15 +75,18 @@ function modulesOf(file: SafetensorsFile): Map<string, Map<string, string>> {
   return modules;
 }
 
-/**
- * Reads a LoRA or LyCORIS file for a checkpoint.
- *
- * @param strength 0..; negative ones turn the change around
- * @throws StudioError 'unsupported' if the file is none, or made for another family
- */
-export async function readLora(path: string, checkpoint: Checkpoint, strength: number): Promise<LoraChanges> {
-  const file = await readSafetensorsFile(path);
-  const name = basename(path);
+/** A module of a LoRA file and the layer of the checkpoint that it changes. */
+interface FittedModule {
+  readonly module: string;
+  readonly parts: ReadonlyMap<string, string>;
+  /** 0 the denoiser, then the text encoders. */
+  readonly network: number;
+  readonly layer: string;
+  readonly shape: readonly number[];
+}
+
+function fitModules(file: SafetensorsFile, checkpoint: Checkpoint): { fitted: FittedModule[]; unfitted: number } {
+  const name = basename(file.path);
   const kind = kindOfFile(file);
   if (kind !== 'lora') throw wrongKind(name, kind);
   if (file.bytes > MAX_BYTES)
@@ -92,27 +95,18 @@ export async function readLora(path: string, checkpoint: Checkpoint, strength: n
       `${name} has ${Math.round(file.bytes / 1e6)} MB, more than a LoRA may have here (900 MB)`,
     );
   const layers = [unetLayerNames(checkpoint.unet.table), ...checkpoint.texts.map((text) => clipLayerNames(text.table))];
-  const changes = layers.map(() => new Map<string, WeightChange[]>());
+  const fitted: FittedModule[] = [];
   let unfitted = 0;
-  let fitted = 0;
-  let computesWeights = false;
   for (const [module, parts] of modulesOf(file)) {
     const root = ROOTS.find(([prefix]) => module.startsWith(prefix));
     const network = root?.[1] ?? 0;
     const key = module.slice(root?.[0].length ?? 0).replaceAll('.', '_');
     const layer = layers[network]?.get(key);
     const shape = layer === undefined ? undefined : tableOf(checkpoint, network)?.get(`${layer}.weight`)?.shape;
-    if (layer === undefined || !shape) {
-      unfitted += 1;
-      continue;
-    }
-    const change = await readChange(file, module, parts, shape, strength);
-    if (change.kind === 'delta') computesWeights = true;
-    const list = changes[network]?.get(`${layer}.weight`) ?? [];
-    changes[network]?.set(`${layer}.weight`, [...list, change]);
-    fitted += 1;
+    if (layer === undefined || !shape) unfitted += 1;
+    else fitted.push({ module, parts, network, layer, shape });
   }
-  if (fitted === 0)
+  if (fitted.length === 0)
     throw new StudioError(
       'unsupported',
       `${name} fits no layer of ${checkpoint.name}: it was made for a model of another family`,
@@ -121,8 +115,49 @@ export async function readLora(path: string, checkpoint: Checkpoint, strength: n
         remedy: 'choose a LoRA for this family of models',
       },
     );
+  return { fitted, unfitted };
+}
+
+/**
+ * Whether a LoRA fits a checkpoint, by the names of its layers and the widths of its matrices; reads no weights.
+ *
+ * @throws StudioError as readLora
+ */
+export function checkLora(file: SafetensorsFile, checkpoint: Checkpoint): void {
+  const { fitted } = fitModules(file, checkpoint);
+  const misfit = fitted.find(({ parts, shape }) => {
+    const [up, down] = [parts.get('up'), parts.get('down')].map((part) => part && file.tensors.get(part)?.shape);
+    // Families share names: SD 1 and 2 differ in widths only.
+    const wide = shape.slice(1).reduce((product, side) => product * side, 1);
+    return up && down && (up[0] !== shape[0] || (down[1] !== shape[1] && down[1] !== wide));
+  });
+  if (misfit)
+    throw new StudioError(
+      'unsupported',
+      `${basename(file.path)} does not fit ${checkpoint.name}: its layer ${misfit.module} has another size`,
+      { kept: 'the model works without it', remedy: 'choose a LoRA for this family of models' },
+    );
+}
+
+/**
+ * Reads a LoRA or LyCORIS file for a checkpoint.
+ *
+ * @param strength 0..; negative ones turn the change around
+ * @throws StudioError 'unsupported' if the file is none, or made for another family
+ */
+export async function readLora(path: string, checkpoint: Checkpoint, strength: number): Promise<LoraChanges> {
+  const file = await readSafetensorsFile(path);
+  const { fitted, unfitted } = fitModules(file, checkpoint);
+  const changes = ['denoiser', ...checkpoint.texts].map(() => new Map<string, WeightChange[]>());
+  let computesWeights = false;
+  for (const { module, parts, network, layer, shape } of fitted) {
+    const change = await readChange(file, module, parts, shape, strength);
+    if (change.kind === 'delta') computesWeights = true;
+    const list = changes[network]?.get(`${layer}.weight`) ?? [];
+    changes[network]?.set(`${layer}.weight`, [...list, change]);
+  }
   const [unet = new Map<string, WeightChange[]>(), ...texts] = changes;
-  return { name, unet, texts, fitted, unfitted, computesWeights };
+  return { name: basename(path), unet, texts, fitted: fitted.length, unfitted, computesWeights };
 }
 
 function tableOf(checkpoint: Checkpoint, network: number) {

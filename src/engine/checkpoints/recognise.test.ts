@@ -204,7 +204,9 @@ describe('what a checkpoint is', () => {
     });
     const checkpoint = await recogniseCheckpoint(path);
     expect(checkpoint.inputChannels).toBe(9);
-    expect(missingParts(checkpoint)).toEqual(['the autoencoder (VAE): choose a VAE file for this model']);
+    expect(missingParts(checkpoint)).toEqual([
+      { part: 'vae', words: 'the autoencoder (VAE): drop a VAE file and use it with this model' },
+    ]);
   });
 
   test('what SD 2 predicts: a .yaml, a mark in the file, or a guess that is called one', async () => {

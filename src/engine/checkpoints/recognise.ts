@@ -309,13 +309,13 @@ export async function recogniseVae(path: string, family: Family): Promise<VaePar
   return { ...vaePart(table, await readSidecarOf(path), family), file };
 }
 
-/** What is missing for making pictures, in words; empty if nothing is. */
-export function missingParts(checkpoint: Checkpoint): string[] {
-  const missing: string[] = [];
+/** What is missing for making pictures; empty if nothing is. */
+export function missingParts(checkpoint: Checkpoint): { part: 'vae' | 'text'; words: string }[] {
+  const missing: { part: 'vae' | 'text'; words: string }[] = [];
   if (!checkpoint.vae.table.has('decoder.conv_in.weight'))
-    missing.push('the autoencoder (VAE): choose a VAE file for this model');
+    missing.push({ part: 'vae', words: 'the autoencoder (VAE): drop a VAE file and use it with this model' });
   for (const [i, text] of checkpoint.texts.entries())
-    if (text.layers === 0) missing.push(`text encoder ${i + 1}: get the full model`);
+    if (text.layers === 0) missing.push({ part: 'text', words: `text encoder ${i + 1}: get the full model` });
   return missing;
 }
 

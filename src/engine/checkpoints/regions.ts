@@ -140,12 +140,15 @@ export function regionalFeeds(
   return feeds;
 }
 
+/** Batches of one step: rows with segments may go apart from those without. */
+const REMEMBERED = 2;
+
 /**
- * Remembers the inputs of the last batch: within a generation they change only where a segment's interval begins or
+ * Remembers the inputs of the last batches: within a generation they change only where a segment's interval begins or
  * ends, not from step to step. Texts and masks are told apart by identity, since nothing writes into them.
  */
 export class RegionalMemory {
-  #last: { readonly key: readonly unknown[]; readonly feeds: Record<string, Fed> } | undefined;
+  #last: { readonly key: readonly unknown[]; readonly feeds: Record<string, Fed> }[] = [];
 
   feeds(
     rows: readonly RegionalRow[],
@@ -154,15 +157,15 @@ export class RegionalMemory {
     levels: readonly AttentionLevel[],
   ): Record<string, Fed> {
     const key = [latent.height, latent.width, ...masks, ...rows.flatMap((row) => [row.base, ...row.segments, '|'])];
-    const last = this.#last;
-    if (last && last.key.length === key.length && last.key.every((part, i) => part === key[i])) return last.feeds;
+    const same = this.#last.find((one) => one.key.length === key.length && one.key.every((part, i) => part === key[i]));
+    if (same) return same.feeds;
     const feeds = regionalFeeds(rows, masks, latent, levels);
-    this.#last = { key, feeds };
+    this.#last = [{ key, feeds }, ...this.#last].slice(0, REMEMBERED);
     return feeds;
   }
 
   forget(): void {
-    this.#last = undefined;
+    this.#last = [];
   }
 }
 

@@ -114,7 +114,7 @@ describe('readSafetensorsFile', () => {
 describe('mutated headers', () => {
   test('10,000 of them are read or refused with a StudioError, in seconds', () => {
     const base = encode(good);
-    const started = performance.now();
+    const started = process.cpuUsage();
     let refused = 0;
     fc.assert(
       fc.property(
@@ -143,6 +143,8 @@ describe('mutated headers', () => {
       { numRuns: 10_000, seed: 7 },
     );
     expect(refused).toBeGreaterThan(9_000);
-    expect(performance.now() - started).toBeLessThan(10_000);
+    // Seconds of the processor, whatever else the machine does.
+    const used = process.cpuUsage(started);
+    expect(used.user + used.system).toBeLessThan(10e6);
   });
 });

@@ -1,5 +1,5 @@
 import type { JobSummary, GenerateRequest, JobId, Result } from '#shared/api/generation.ts';
-import type { DeviceInfo, PackSummary } from '#shared/api/packs.ts';
+import type { DeviceInfo, LookedAt, OpenModel, PackSummary } from '#shared/api/packs.ts';
 import type { BlobHash } from '#shared/document/geometry.ts';
 import type { SegmentId, SlotContent } from '#shared/document/records.ts';
 import type { ErrorReport } from '#shared/errors.ts';
@@ -31,12 +31,16 @@ export type EngineEvent =
       readonly point: [number, number] | null;
     }
   | { readonly type: 'result'; readonly finished: FinishedResult }
+  /** Another model is open than before, or none. */
+  | { readonly type: 'packs' }
   | { readonly type: 'crashed'; readonly report: ErrorReport };
 
 export interface EngineConfig {
   readonly device: 'auto' | DeviceInfo['id'];
   /** 0: as many as the machine has cores. */
   readonly threads: number;
+  /** Minutes after which a stock model that is not used is closed; 0: never. */
+  readonly restMinutes: number;
 }
 
 /**
@@ -54,8 +58,14 @@ export interface EngineHandle {
   on(listener: (event: EngineEvent) => void): () => void;
 
   configure(config: EngineConfig): void;
-  packs(): Promise<{ packs: PackSummary[]; defaultPack: string }>;
+  packs(): Promise<{ packs: PackSummary[]; defaultPack: string; open: OpenModel | null }>;
   addPack(path: string): Promise<PackSummary>;
+  /** Says what a file is, and which models it fits. @throws StudioError with what it is instead */
+  lookAt(path: string): Promise<LookedAt>;
+  /** Folders in which the added models lie. */
+  modelFolders(): Promise<string[]>;
+  /** Closes the networks of the open model, unless it is working. */
+  rest(): Promise<void>;
   removePack(id: string): Promise<void>;
   devices(probe: boolean): Promise<DeviceInfo[]>;
   /** The unit-length embedding a slot would be filled with. @throws StudioError model, bad-input */

@@ -33,7 +33,7 @@ beforeAll(async () => {
     modelsFolder: modelsFolder(),
     dataFolder: path.join(folder, 'data'),
     blobFolder: path.join(folder, 'blobs'),
-    config: { device: 'cpu', threads: 2 },
+    config: { device: 'cpu', threads: 2, restMinutes: 0 },
     start: () => (port = forkNodeEngine()),
   });
   engine.on((event) => events.push(event));

@@ -75,6 +75,7 @@ class EngineHost implements EngineHandle {
     this.#refuseWaiting(new StudioError('busy', 'the engine was stopped', { remedy: 'ask again' }));
     port?.kill();
     this.#finish(job, { state: 'cancelled' });
+    this.#emit({ type: 'packs' });
   }
 
   #refuseWaiting(error: StudioError): void {
@@ -113,6 +114,15 @@ class EngineHost implements EngineHandle {
   }
   addPack(path: string): Promise<Answers['add-pack']> {
     return this.#ask({ kind: 'add-pack', path });
+  }
+  lookAt(path: string): Promise<Answers['look-at']> {
+    return this.#ask({ kind: 'look-at', path });
+  }
+  modelFolders(): Promise<Answers['model-folders']> {
+    return this.#ask({ kind: 'model-folders' });
+  }
+  async rest(): Promise<void> {
+    await this.#ask({ kind: 'rest' });
   }
   async removePack(id: string): Promise<void> {
     await this.#ask({ kind: 'remove-pack', id });
@@ -192,6 +202,9 @@ class EngineHost implements EngineHandle {
       case 'notice':
         this.#options.onNotice?.({ level: message.level, message: message.message });
         break;
+      case 'packs-changed':
+        this.#emit({ type: 'packs' });
+        break;
       case 'progress':
         if (this.#queue.get(message.job)?.state === 'running')
           this.#emit({ type: 'job', job: this.#queue.update(message.job, { progress: message.progress }) });
@@ -244,6 +257,7 @@ class EngineHost implements EngineHandle {
     const running = this.#queue.running();
     this.#deaths += 1;
     this.#emit({ type: 'crashed', report: crash.toReport() });
+    this.#emit({ type: 'packs' });
     if (this.#deaths >= MOST_DEATHS && !this.#queue.paused) {
       this.#queue.paused = true;
       this.#deaths = 0;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { GenerateRequest, JobId, type JobProgress } from '#shared/api/generation.ts';
-import type { DeviceInfo, PackSummary } from '#shared/api/packs.ts';
+import type { DeviceInfo, LookedAt, OpenModel, PackSummary } from '#shared/api/packs.ts';
 import type { BlobHash } from '#shared/document/geometry.ts';
 import { SlotContent } from '#shared/document/records.ts';
 import type { ErrorReport } from '#shared/errors.ts';
@@ -15,6 +15,8 @@ export const EngineSetup = z.object({
   blobFolder: z.string(),
   device: z.enum(['auto', 'cpu', 'webgpu', 'cuda', 'dml', 'coreml']),
   threads: z.number().int().min(0),
+  /** Minutes after which a stock model that is not used is closed; 0: never. */
+  restMinutes: z.number().min(0),
 });
 export type EngineSetup = z.infer<typeof EngineSetup>;
 
@@ -22,6 +24,9 @@ export type EngineSetup = z.infer<typeof EngineSetup>;
 export const Question = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('packs') }),
   z.object({ kind: z.literal('add-pack'), path: z.string() }),
+  z.object({ kind: z.literal('look-at'), path: z.string() }),
+  z.object({ kind: z.literal('model-folders') }),
+  z.object({ kind: z.literal('rest') }),
   z.object({ kind: z.literal('remove-pack'), id: z.string() }),
   z.object({ kind: z.literal('devices'), probe: z.boolean() }),
   z.object({ kind: z.literal('embed'), pack: z.string().nullable(), content: SlotContent }),
@@ -29,8 +34,12 @@ export const Question = z.discriminatedUnion('kind', [
 export type Question = z.infer<typeof Question>;
 
 export interface Answers {
-  packs: { packs: PackSummary[]; defaultPack: string };
+  packs: { packs: PackSummary[]; defaultPack: string; open: OpenModel | null };
+  rest: null;
   'add-pack': PackSummary;
+  'look-at': LookedAt;
+  /** Folders in which the added models lie. */
+  'model-folders': string[];
   'remove-pack': null;
   devices: DeviceInfo[];
   embed: { values: Float32Array; space: string };
@@ -49,6 +58,8 @@ export type ToEngine = z.infer<typeof ToEngine>;
 export type FromEngine =
   | { readonly type: 'ready' }
   | { readonly type: 'notice'; readonly level: 'info' | 'warning'; readonly message: string }
+  /** Another model is open than before, or none. */
+  | { readonly type: 'packs-changed' }
   | { readonly type: 'progress'; readonly job: JobId; readonly progress: JobProgress }
   | {
       readonly type: 'preview';

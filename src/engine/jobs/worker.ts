@@ -4,13 +4,17 @@ import type { GenerateRequest, JobId } from '#shared/api/generation.ts';
 import { sceneOf, toDocument } from '#shared/document/document.ts';
 import { StudioError } from '#shared/errors.ts';
 import { openBlobStore } from '../blobs/blob-store.ts';
+import type { OpenModel } from '#shared/api/packs.ts';
 import type { BlobStore } from '../blobs/blob-store.ts';
 import { PackCatalogue } from '../packs/catalogue.ts';
 import { openHashLedger } from '../packs/hash-ledger.ts';
 import { setModelsFolder } from '../packs/models-folder.ts';
+import { openSpeedLedger } from '../pipelines/speed-ledger.ts';
+import type { SpeedLedger } from '../pipelines/speed-ledger.ts';
 import { packReaders, openMaker } from '../pipelines/makers.ts';
 import type { OpenedPack } from '../pipelines/makers.ts';
 import type { JobContext, Maker } from '../pipelines/maker.ts';
+import { lookAt } from '../stock/look.ts';
 import { chooseDevice, listDevices } from '../runtime/devices.ts';
 import type { ChosenDevice } from '../runtime/devices.ts';
 import type { Answers, EngineSetup, FromEngine, Question, ToEngine } from './protocol.ts';
@@ -24,12 +28,17 @@ export class EngineWorker {
   #setup: EngineSetup | undefined;
   #blobs: BlobStore | undefined;
   #catalogue: PackCatalogue<OpenedPack> | undefined;
+  #speeds: SpeedLedger | undefined;
   #device: Promise<ChosenDevice> | undefined;
-  #maker: { readonly id: string; readonly maker: Maker } | undefined;
+  #maker: { readonly id: string; readonly rests: boolean; readonly maker: Maker } | undefined;
+  /** The maker whose networks are closed until its next job. */
+  #resting: Maker | undefined;
   #running: JobId | undefined;
   readonly #cancelled = new Set<JobId>();
   /** Work on networks happens one after another: a question waits for its turn between two passes. */
   #setupChanged = false;
+  #rest: NodeJS.Timeout | undefined;
+  #restsAt: number | null = null;
 
   constructor(send: (message: FromEngine) => void) {
     this.#send = send;
@@ -55,10 +64,12 @@ export class EngineWorker {
   #takeSetup(setup: EngineSetup): void {
     const before = this.#setup;
     this.#setup = setup;
+    if (before && before.restMinutes !== setup.restMinutes && this.#running === undefined) this.#restLater();
     setModelsFolder(setup.modelsFolder);
     this.#blobs = openBlobStore(setup.blobFolder);
     if (before && (before.device !== setup.device || before.threads !== setup.threads)) this.#setupChanged = true;
     if (!before) {
+      this.#speeds = openSpeedLedger(path.join(setup.dataFolder, 'speeds.json'));
       const ledger = openHashLedger(path.join(setup.dataFolder, 'pack-hashes.json'));
       this.#catalogue = new PackCatalogue(
         setup.modelsFolder,
@@ -81,12 +92,14 @@ export class EngineWorker {
       return;
     }
     this.#running = job;
+    this.#stopResting();
     try {
       const { blobs, setup } = this.#ready();
       await mkdir(setup.dataFolder, { recursive: true }).catch((error: unknown) => {
         throw StudioError.from(error, 'preparing the data folder');
       });
       const maker = await this.#makerFor(sceneOf(toDocument(request.records)).pack);
+      this.#resting = undefined;
       await maker.run(request, this.#context(job, blobs));
       this.#send({ type: 'done', job });
     } catch (error) {
@@ -94,6 +107,7 @@ export class EngineWorker {
     } finally {
       this.#running = undefined;
       this.#cancelled.delete(job);
+      this.#restLater();
     }
   }
 
@@ -127,8 +141,47 @@ export class EngineWorker {
       this.#device = undefined;
     }
     if (!this.#maker)
-      this.#maker = { id: opened.fingerprint, maker: openMaker(opened, summary, await this.#chosenDevice()) };
+      this.#maker = {
+        id: opened.fingerprint,
+        rests: opened.kind === 'stock',
+        maker: openMaker(opened, summary, await this.#chosenDevice(), this.#speeds),
+      };
     return this.#maker.maker;
+  }
+
+  #stopResting(): void {
+    clearTimeout(this.#rest);
+    this.#rest = undefined;
+    this.#restsAt = null;
+  }
+
+  /** Gigabytes are not held for an artist who has gone for a coffee. The embedded pack is small and stays. */
+  #restLater(): void {
+    this.#stopResting();
+    const { restMinutes } = this.#ready().setup;
+    if (this.#maker?.rests && restMinutes > 0) {
+      this.#restsAt = Date.now() + restMinutes * 60_000;
+      this.#rest = setTimeout(() => void this.#restNow(), restMinutes * 60_000);
+      this.#rest.unref();
+    }
+    this.#send({ type: 'packs-changed' });
+  }
+
+  async #restNow(): Promise<void> {
+    if (this.#running !== undefined) return;
+    this.#stopResting();
+    const resting = this.#maker;
+    if (!resting?.rests) return;
+    // The maker stays: it knows how fast this machine is with it, and opens its networks again by itself.
+    this.#resting = resting.maker;
+    await resting.maker.release();
+    this.#send({ type: 'packs-changed' });
+  }
+
+  /** What a window is told of the model in memory. */
+  #openModel(): OpenModel | null {
+    if (!this.#maker?.rests || this.#resting === this.#maker.maker) return null;
+    return { pack: this.#maker.maker.summary.id, bytes: process.memoryUsage.rss(), restsAt: this.#restsAt };
   }
 
   async #chosenDevice(): Promise<ChosenDevice> {
@@ -152,9 +205,18 @@ export class EngineWorker {
     const { catalogue, blobs } = this.#ready();
     switch (question.kind) {
       case 'packs':
-        return catalogue.list();
+        return { ...(await catalogue.list()), open: this.#openModel() };
+      case 'rest':
+        await this.#restNow();
+        return null;
       case 'add-pack':
         return catalogue.add(question.path);
+      case 'look-at':
+        return lookAt(question.path, await catalogue.all());
+      case 'model-folders':
+        return [
+          ...new Set((await catalogue.all()).filter(({ added }) => added).map(({ path: at }) => path.dirname(at))),
+        ];
       case 'remove-pack':
         await catalogue.remove(question.id);
         return null;

@@ -49,6 +49,17 @@ export class PackCatalogue<P> {
     return { packs, defaultPack };
   }
 
+  /** Everything it knows, usable or not, as it was when last looked at. */
+  async all(): Promise<{ path: string; added: boolean; summary: PackSummary; opened: P | null }[]> {
+    const known = await this.#load();
+    return [...known.values()].map(({ path: at, embedded, summary, opened }) => ({
+      path: at,
+      added: !embedded,
+      summary,
+      opened,
+    }));
+  }
+
   /** The pack of that id; null: the default one. @throws StudioError not-found, model */
   async get(id: string | null): Promise<{ summary: PackSummary; opened: P }> {
     const known = await this.#load();

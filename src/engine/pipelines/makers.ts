@@ -8,6 +8,7 @@ import type { OpenPack } from '../packs/open-pack.ts';
 import { pixelPackReader } from '../packs/pixel-reader.ts';
 import type { ChosenDevice } from '../runtime/devices.ts';
 import type { Maker } from './maker.ts';
+import type { SpeedLedger } from './speed-ledger.ts';
 import { PixelMaker } from './pixel/pixel-maker.ts';
 import type { OpenStock } from '../stock/open-stock.ts';
 import { stockPackReader } from '../stock/open-stock.ts';
@@ -63,11 +64,14 @@ async function embeddedPack(ledger: HashLedger): Promise<OpenPack | null> {
 }
 
 /** The workflow of a pack. Networks are loaded by its first job. */
-export function openMaker(opened: OpenedPack, summary: PackSummary, device: ChosenDevice): Maker {
+export function openMaker(opened: OpenedPack, summary: PackSummary, device: ChosenDevice, speeds?: SpeedLedger): Maker {
   switch (opened.kind) {
     case 'pixel':
       return new PixelMaker(opened.pack, summary, device);
     case 'stock':
-      return new StockMaker(opened.stock, summary, device, { companion: opened.companion });
+      return new StockMaker(opened.stock, summary, device, {
+        companion: opened.companion,
+        ...(speeds && { speeds }),
+      });
   }
 }

@@ -1,5 +1,11 @@
 import type { JobPhase, JobProgress } from '#shared/api/generation.ts';
 
+/** Milliseconds that a pass of size 1, and everything after the passes of a picture of size 1, take. */
+export interface Speed {
+  readonly passMs: number;
+  readonly tailMs: number;
+}
+
 /**
  * Counts passes and tells the time left. The number of passes of a job is known before it starts; what a pass
  * costs is measured as it runs, and remembered from one job to the next.
@@ -10,14 +16,26 @@ export class Pace {
   /** Milliseconds of everything after the passes, per picture, lately. */
   #tailMs: number | undefined;
 
+  /** @param expected what a pass and the rest of a picture should take, from earlier times or from a model of the cost */
+  constructor(expected?: Speed) {
+    this.#passMs = expected?.passMs;
+    this.#tailMs = expected?.tailMs;
+  }
+
+  /** What was measured lately, to be remembered; null before there is anything. */
+  get speed(): Speed | null {
+    return this.#passMs === undefined ? null : { passMs: this.#passMs, tailMs: this.#tailMs ?? 0 };
+  }
+
   measurePasses(passes: number, milliseconds: number): void {
     const each = milliseconds / passes;
     // Follows a machine that gets busy within a few steps, without jumping at one slow pass.
     this.#passMs = this.#passMs === undefined ? each : this.#passMs * 0.8 + each * 0.2;
   }
 
+  /** @param pictures that were finished, weighted by their size */
   measureTail(pictures: number, milliseconds: number): void {
-    this.#tailMs = milliseconds / Math.max(1, pictures);
+    if (pictures > 0) this.#tailMs = milliseconds / pictures;
   }
 
   /** Seconds left, or null before anything was measured. */
@@ -40,6 +58,8 @@ export class JobMeter {
   passesTotal = 0;
   /** The passes weighted by their size, where passes of one job differ in it; null: all alike. */
   workTotal: number | null = null;
+  /** Size of a finished picture, in the unit in which what follows the passes is measured. */
+  pictureSize = 1;
   images = 0;
   image = 0;
   step = 0;
@@ -70,7 +90,7 @@ export class JobMeter {
 
   pictureFinished(tailMs: number): void {
     this.#picturesDone += 1;
-    this.#pace.measureTail(1, tailMs);
+    this.#pace.measureTail(this.pictureSize, tailMs);
   }
 
   tell(): void {
@@ -82,10 +102,14 @@ export class JobMeter {
       steps: this.steps,
       image: this.image,
       images: this.images,
-      secondsLeft: this.#pace.secondsLeft(
-        Math.max(0, (this.workTotal ?? this.passesTotal) - this.#workDone),
-        Math.max(0, this.images - this.#picturesDone),
-      ),
+      // Before the job is laid out nothing is left that could be counted.
+      secondsLeft:
+        this.images === 0
+          ? null
+          : this.#pace.secondsLeft(
+              Math.max(0, (this.workTotal ?? this.passesTotal) - this.#workDone),
+              Math.max(0, this.images - this.#picturesDone) * this.pictureSize,
+            ),
     });
   }
 

@@ -1,11 +1,13 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createScheduler, parseSchedulerConfig } from '../schedulers/index.ts';
 import type { Tensor } from '../tensor/index.ts';
 import { NoiseStream } from '../tensor/index.ts';
 import type { BlackBoxOptions } from './black-box.ts';
-import { blackBoxPasses, blackBoxPredict, blurMask, quantisedMask } from './black-box.ts';
+import { blackBoxCost, blackBoxPredict, blurMask, quantisedMask } from './black-box.ts';
 import type { StockScene, StockSegment } from './denoise.ts';
-import type { EncodedText, StockNetworks, StockRow } from './networks.ts';
+import type { EncodedText, StockCall, StockNetworks, StockRow } from './networks.ts';
+import { joinWindows, windowOf } from './windows.ts';
 
 const LATENT = { height: 4, width: 8 };
 const PLACES = 32;
@@ -68,6 +70,7 @@ const options = (more: Partial<BlackBoxOptions> = {}): BlackBoxOptions => ({
   backgrounds: [],
   noise,
   softMasks: false,
+  windows: [],
   ...more,
 });
 
@@ -85,7 +88,7 @@ test('each place takes the prediction of its own text, places outside that of th
   }
   // Four texts, each through the network once, whatever the number of passes that use it.
   expect(seen).toHaveLength(4);
-  expect(blackBoxPasses(scene, ['none', 'global', 'local', 'both'], 0.5, false)).toBe(4);
+  expect(blackBoxCost(scene, ['none', 'global', 'local', 'both'], 0.5, false, [])).toEqual({ passes: 4, work: 4 });
 });
 
 test('a segment that covers everything is its text alone; soft masks mix', async () => {
@@ -112,12 +115,12 @@ test('equal texts share a pass, segments whose time is over or not yet come make
   );
   const out = await blackBoxPredict(networks, scene, options())(['both'], input, 500, 3);
   expect(seen).toHaveLength(2);
-  expect(blackBoxPasses(scene, ['both'], 0.35, false)).toBe(2);
+  expect(blackBoxCost(scene, ['both'], 0.35, false, [])).toEqual({ passes: 2, work: 2 });
   expect(out.both!.data[7]).toBe(10);
   seen.length = 0;
   await blackBoxPredict(networks, scene, options())(['both'], input, 100, 8);
   expect(seen).toHaveLength(3);
-  expect(blackBoxPasses(scene, ['both'], 0.85, false)).toBe(3);
+  expect(blackBoxCost(scene, ['both'], 0.85, false, [])).toEqual({ passes: 3, work: 3 });
 });
 
 test('bootstrapping: a segment sees its own place before a plain background, as noisy as this call', async () => {
@@ -144,4 +147,139 @@ test('soft masks: wide at first, as drawn at the end, never outside of the blur'
   expect(areas[0]).toBeGreaterThan(64);
   // What is left at the end differs from the drawn mask at the rounded corners only.
   expect(Math.abs(areas[3]! - 64)).toBeLessThanOrEqual(4);
+});
+
+/*
+ * Windows. The network below answers each cell from that cell and the text alone, so that seeing less of the canvas
+ * cannot change its answer: whatever differs is the cutting and laying in.
+ */
+const WIDE = { height: 24, width: 40 };
+const WIDE_PLACES = 24 * 40;
+
+function pointwise(): { networks: StockNetworks; calls: { cells: number; rows: number }[] } {
+  const calls: { cells: number; rows: number }[] = [];
+  const networks = {
+    denoise: async (rows: readonly StockRow[], { latent }: StockCall): Promise<Tensor> => {
+      const [row] = rows;
+      calls.push({ cells: latent.height * latent.width, rows: rows.length });
+      expect(row!.sample).toHaveLength(2 * latent.height * latent.width);
+      return {
+        data: row!.sample.map((v) => Math.sin(v) + row!.base.states.data[0]!),
+        shape: [1, 2, latent.height, latent.width],
+      };
+    },
+  } as unknown as StockNetworks;
+  return { networks, calls };
+}
+
+const box = fc.record({
+  x: fc.integer({ min: 0, max: 39 }),
+  y: fc.integer({ min: 0, max: 23 }),
+  width: fc.integer({ min: 1, max: 40 }),
+  height: fc.integer({ min: 1, max: 24 }),
+  word: fc.integer({ min: 0, max: 3 }),
+  negative: fc.boolean(),
+  begins: fc.constantFrom(0, 0.3, 0.7),
+});
+const drawn = fc.record({
+  boxes: fc.array(box, { minLength: 1, maxLength: 4 }),
+  trained: fc.constantFrom(8, 16, 24),
+  progress: fc.double({ min: 0, max: 1, noNaN: true }),
+  passes: fc.subarray(['none', 'negative', 'global', 'local', 'both'] as const, { minLength: 1 }),
+  softMasks: fc.boolean(),
+  bootstraps: fc.boolean(),
+});
+
+const WORDS = [global!, red!, blue!, text(5000)];
+
+function wideScene(boxes: readonly (typeof box extends fc.Arbitrary<infer T> ? T : never)[]): StockScene {
+  const owner = new Int8Array(WIDE_PLACES).fill(-1);
+  for (const [i, { x, y, width, height }] of boxes.entries())
+    for (let row = y; row < Math.min(24, y + height); row++)
+      owner.fill(i, row * 40 + x, row * 40 + Math.min(40, x + width));
+  return {
+    ...sceneOf(
+      boxes.map(({ word, negative, begins }) =>
+        segment(WORDS[word]!, {
+          negative: negative ? WORDS[(word + 1) % 4]! : null,
+          guidance: { weight: 1, interval: [begins, 1] },
+        }),
+      ),
+      boxes.map((_, i) => Float32Array.from(owner, (one) => (one === i ? 1 : 0))),
+    ),
+    latent: WIDE,
+    picture: { height: 24 * 8, width: 40 * 8 },
+  };
+}
+
+test('passes through windows give what passes over the whole canvas give, and cost exactly what was told', async () => {
+  await fc.assert(
+    fc.asyncProperty(drawn, async ({ boxes, trained, progress, passes, softMasks, bootstraps }) => {
+      const scene = wideScene(boxes);
+      const windows = scene.masks.map((mask) => (softMasks ? null : windowOf(mask, WIDE, trained)));
+      const wide: Tensor = { data: new NoiseStream(3).normal([2 * WIDE_PLACES]).data, shape: [1, 2, 24, 40] };
+      const index = Math.min(9, Math.floor(progress * 10));
+      const at = (windowed: typeof windows) =>
+        options({
+          noise: wide,
+          softMasks,
+          windows: windowed,
+          bootstrap: bootstraps ? 0.35 : 0,
+          backgrounds: bootstraps
+            ? boxes.map((_, i) => ({ data: new Float32Array(2 * WIDE_PLACES).fill(i), shape: wide.shape }))
+            : [],
+        });
+      const { networks, calls } = pointwise();
+      let passesTold = 0;
+      const run = { ...at(windows), onPasses: (count: number) => void (passesTold += count) };
+      const cut = await blackBoxPredict(networks, scene, run)(passes, wide, plan.timesteps[index]!, index);
+      const cost = blackBoxCost(scene, passes, (index + 0.5) / 10, bootstraps && (index + 0.5) / 10 < 0.35, windows);
+      expect(calls).toHaveLength(cost.passes);
+      expect(passesTold).toBe(cost.passes);
+      expect(calls.reduce((sum, { cells }) => sum + cells, 0) / WIDE_PLACES).toBeCloseTo(cost.work, 6);
+
+      const everything = scene.masks.map(() => null);
+      const whole = await blackBoxPredict(pointwise().networks, scene, at(everything))(
+        passes,
+        wide,
+        plan.timesteps[index]!,
+        index,
+      );
+      for (const pass of passes) expect(cut[pass]!.data).toEqual(whole[pass]!.data);
+      const unwindowed = blackBoxCost(scene, passes, (index + 0.5) / 10, bootstraps && index < 3, everything);
+      expect(cost.work).toBeLessThanOrEqual(unwindowed.work + 1e-9);
+    }),
+    { numRuns: 80 },
+  );
+});
+
+test('a window holds its segment with room around it, at least at the trained size, inside the canvas', () => {
+  fc.assert(
+    fc.property(fc.array(box, { minLength: 1, maxLength: 4 }), fc.constantFrom(8, 16, 24), (boxes, trained) => {
+      const { masks } = wideScene(boxes);
+      const windows = masks.map((mask) => windowOf(mask, WIDE, trained));
+      for (const [i, window] of [...windows, joinWindows(windows, WIDE)].entries()) {
+        if (!window) continue;
+        expect(window.x).toBeGreaterThanOrEqual(0);
+        expect(window.y).toBeGreaterThanOrEqual(0);
+        expect(window.x + window.width).toBeLessThanOrEqual(40);
+        expect(window.y + window.height).toBeLessThanOrEqual(24);
+        expect([window.width % 8, window.height % 8]).toEqual([0, 0]);
+        expect(
+          Math.min(window.width / Math.min(40, trained), window.height / Math.min(24, trained)),
+        ).toBeGreaterThanOrEqual(1);
+        for (const mask of i < masks.length ? [masks[i]!] : masks)
+          for (const [place, share] of mask.entries()) {
+            if (share === 0) continue;
+            const [px, py] = [place % 40, Math.floor(place / 40)];
+            expect(px >= window.x && px < window.x + window.width).toBe(true);
+            expect(py >= window.y && py < window.y + window.height).toBe(true);
+          }
+      }
+    }),
+  );
+  const middle = wideScene([{ x: 18, y: 10, width: 2, height: 2, word: 1, negative: false, begins: 0 }]).masks[0]!;
+  expect(windowOf(middle, WIDE, 8)).toEqual({ x: 7, y: 0, width: 24, height: 24 });
+  // Where the canvas is the trained size there is nothing to leave out.
+  expect(windowOf(middle, WIDE, 40)).toBeNull();
 });

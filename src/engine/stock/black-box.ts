@@ -6,6 +6,8 @@ import type { Tensor } from '../tensor/index.ts';
 import { blend, withInpainting } from './denoise.ts';
 import type { PassOptions, Predict, StockScene } from './denoise.ts';
 import type { EncodedText, StockCall, StockNetworks, StockRow } from './networks.ts';
+import { areaOf, cutWindow, joinWindows, shareOf } from './windows.ts';
+import type { Window } from './windows.ts';
 
 /*
  * Segments around a network that knows nothing of them. MultiDiffusion (Bar-Tal et al. 2023): the canvas
@@ -13,7 +15,8 @@ import type { EncodedText, StockCall, StockNetworks, StockRow } from './networks
  * first steps a segment's pass sees a plain background instead of the others, so that its object forms
  * inside the mask. For models of few steps SemanticDraw (Lee et al. 2024) averages predicted clean
  * pictures and draws noise once: with one prediction for each place that is the same sum, since a
- * clean picture is linear in the prediction; its soft masks, quantised over the schedule, are below.
+ * clean picture is linear in the prediction; its soft masks, quantised over the schedule, are below. On canvases
+ * larger than the model was trained for, a segment's pass sees a window around the segment only (windows.ts).
  */
 
 export interface BlackBoxOptions extends PassOptions {
@@ -27,55 +30,122 @@ export interface BlackBoxOptions extends PassOptions {
   readonly noise: Tensor;
   /** Few-step models: masks that grow from soft to drawn over the schedule. */
   readonly softMasks: boolean;
+  /** What each segment's pass sees; null: the whole canvas. */
+  readonly windows: readonly (Window | null)[];
 }
 
+/** The threshold at which soft masks are widest. */
+export const LEAST_SOFT = 0.05;
 /** Share of the schedule with a plain background that the authors of MultiDiffusion use. */
 export const BOOTSTRAP = 0.2;
 
-/** Equal texts are one pass. */
-interface TextPass {
+/** One pass through the network, and the segments that take its prediction. */
+interface Look {
   readonly text: EncodedText;
-  readonly segments: number[];
+  /** Cells of the canvas that it sees; null: all. */
+  readonly window: Window | null;
+  /** The segment that is seen before a plain background; null: the canvas as it is. */
+  readonly before: number | null;
+  readonly segments: readonly number[];
 }
 
-/** Texts of the active segments, each once. */
-export function sharedTexts(
+/**
+ * The passes for the texts of the active segments. Equal texts share one, in a common window unless windows of their
+ * own are less work together; a text that runs over the whole canvas anyway costs nothing more. While bootstrapping
+ * each segment sees its own background, so nothing is shared.
+ */
+function looksOf(
   scene: StockScene,
   active: readonly number[],
   which: (i: number) => EncodedText | null,
-): TextPass[] {
-  const passes: TextPass[] = [];
-  for (const i of scene.segments.keys()) {
+  windows: readonly (Window | null)[],
+  bootstrapping: boolean,
+  whole: ReadonlySet<EncodedText>,
+): Look[] {
+  const speaking = [...scene.segments.keys()].flatMap((i) => {
     const text = active[i] === 0 ? null : which(i);
-    if (!text) continue;
-    const same = passes.find((pass) => pass.text === text);
-    if (same) same.segments.push(i);
-    else passes.push({ text, segments: [i] });
+    return text ? [{ i, text }] : [];
+  });
+  const own = (text: EncodedText, i: number): Look => ({
+    text,
+    window: windows[i] ?? null,
+    before: bootstrapping ? i : null,
+    segments: [i],
+  });
+  if (bootstrapping) return speaking.map(({ text, i }) => own(text, i));
+  const looks: Look[] = [];
+  for (const text of new Set(speaking.map((one) => one.text))) {
+    const segments = speaking.filter((one) => one.text === text).map(({ i }) => i);
+    const common = whole.has(text)
+      ? null
+      : joinWindows(
+          segments.map((i) => windows[i] ?? null),
+          scene.latent,
+        );
+    const apart = segments.reduce((sum, i) => sum + areaOf(windows[i] ?? null, scene.latent), 0);
+    if (whole.has(text) || areaOf(common, scene.latent) <= apart)
+      looks.push({ text, window: common, before: null, segments });
+    else looks.push(...segments.map((i) => own(text, i)));
   }
-  return passes;
+  return looks;
 }
 
-/** Network passes of one call: known before the first one, so that the cost can be told. */
-export function blackBoxPasses(
+/** What a call needs: for each pass of guidance the whole canvas under its base text, then its segments' looks. */
+function plannedLooks(
   scene: StockScene,
   passes: readonly PassName[],
   progress: number,
   bootstrapping: boolean,
-): number {
+  windows: readonly (Window | null)[],
+): ReadonlyMap<PassName, { readonly base: Look; readonly looks: readonly Look[] }> {
   const active = weightsAt(
     scene.segments.map((segment) => segment.guidance),
     progress,
   );
-  const count = (which: (i: number) => EncodedText | null) => {
-    const texts = sharedTexts(scene, active, which);
-    // While bootstrapping each segment sees its own background, so equal texts cannot share.
-    return bootstrapping ? texts.reduce((sum, text) => sum + text.segments.length, 0) : texts.length;
+  const whole = new Set(passes.map((pass) => baseOf(scene, pass)));
+  const of = (which: (i: number) => EncodedText | null): Look[] =>
+    looksOf(scene, active, which, windows, bootstrapping, whole);
+  return new Map(
+    passes.map((pass) => {
+      const base: Look = { text: baseOf(scene, pass), window: null, before: null, segments: [] };
+      if (pass === 'local' || pass === 'both')
+        return [pass, { base, looks: of((i) => scene.segments[i]?.local ?? null) }];
+      if (pass === 'negative') return [pass, { base, looks: of((i) => scene.segments[i]?.negative ?? null) }];
+      return [pass, { base, looks: [] }];
+    }),
+  );
+}
+
+/** Names a look within a call: equal names are one pass. */
+function naming(): (look: Look) => string {
+  const ids = new Map<EncodedText, number>();
+  return ({ text, window, before }) => {
+    let id = ids.get(text);
+    if (id === undefined) ids.set(text, (id = ids.size));
+    return `${id} ${before ?? 'canvas'} ${window ? `${window.x} ${window.y} ${window.width} ${window.height}` : 'whole'}`;
   };
-  const locals =
-    passes.includes('local') || passes.includes('both') ? count((i) => scene.segments[i]?.local ?? null) : 0;
-  const negatives = passes.includes('negative') ? count((i) => scene.segments[i]?.negative ?? null) : 0;
-  const base = new Set(passes.map((pass) => baseOf(scene, pass)));
-  return base.size + locals + negatives;
+}
+
+/** Network passes of one call, known before the first one, so that the cost can be told. */
+export interface BlackBoxCost {
+  readonly passes: number;
+  /** The same in units of a pass over the whole canvas. */
+  readonly work: number;
+}
+
+export function blackBoxCost(
+  scene: StockScene,
+  passes: readonly PassName[],
+  progress: number,
+  bootstrapping: boolean,
+  windows: readonly (Window | null)[],
+): BlackBoxCost {
+  const nameOf = naming();
+  const unique = new Map<string, Look>();
+  for (const { base, looks } of plannedLooks(scene, passes, progress, bootstrapping, windows).values())
+    for (const look of [base, ...looks]) unique.set(nameOf(look), look);
+  const work = [...unique.values()].reduce((sum, { window }) => sum + shareOf(window, scene.latent), 0);
+  return { passes: unique.size, work };
 }
 
 function baseOf(scene: StockScene, pass: PassName): EncodedText {
@@ -110,92 +180,101 @@ export function blurMask(mask: Float32Array, height: number, width: number, sigm
   return along(along(mask, 1, width, height, width), width, height, width, 1);
 }
 
+/** Masks of a few-step model before they are cut at a threshold. */
+export const softMasksOf = ({ masks, latent: { height, width } }: StockScene): Float32Array[] =>
+  masks.map((mask) => blurMask(mask, height, width, Math.max(1, Math.min(height, width) / 32)));
+
 /** A mask as a call sees it: blurred and cut at a threshold that rises to one half, so that it begins wide and ends as drawn. */
 export function quantisedMask(soft: Float32Array, progress: number): Float32Array {
-  const threshold = 0.5 * Math.min(1, Math.max(0.1, progress * 1.25));
+  const threshold = Math.min(0.5, Math.max(LEAST_SOFT, 0.5 * progress * 1.25));
   return soft.map((v) => (v > threshold ? 1 : 0));
 }
 
 /** Passes through a black box. */
 export function blackBoxPredict(networks: StockNetworks, scene: StockScene, options: BlackBoxOptions): Predict {
-  const { height, width } = scene.latent;
-  const soft = options.softMasks
-    ? scene.masks.map((mask) => blurMask(mask, height, width, Math.max(1, Math.min(height, width) / 32)))
-    : null;
+  const soft = options.softMasks ? softMasksOf(scene) : null;
   return async (passes, input, timestep, index) => {
     const progress = callProgress(index, options.calls);
-    const active = weightsAt(
-      scene.segments.map((segment) => segment.guidance),
-      progress,
-    );
     const bootstrapping = progress < options.bootstrap && options.backgrounds.length > 0;
     const masks = soft ? disjoint(soft.map((mask) => quantisedMask(mask, progress))) : scene.masks;
 
+    const nameOf = naming();
     const known = new Map<string, Tensor>();
-    const ids = new Map<EncodedText, number>();
-    const idOf = (text: EncodedText) => {
-      let id = ids.get(text);
-      if (id === undefined) ids.set(text, (id = ids.size));
-      return id;
+    /** What a look sees: in the first steps a segment's own place before a plain background, as noisy as the rest. */
+    const seenBy = ({ before }: Look): Tensor => {
+      const background = before === null ? undefined : options.backgrounds[before];
+      const mask = before === null ? undefined : masks[before];
+      if (!background || !mask) return input;
+      const noisy = options.scheduler.addNoise(options.plan, background, options.noise, index);
+      const state = { ...options.scheduler.start(options.plan), index };
+      return blend(options.scheduler.scaleModelInput(state, noisy), input, mask);
     };
-    const one = async (text: EncodedText, sample: Tensor, where: string): Promise<Tensor> => {
-      const key = `${idOf(text)} ${where}`;
+    /** The prediction over the look's window. */
+    const predicted = async (look: Look): Promise<Tensor> => {
+      const key = nameOf(look);
       const done = known.get(key);
       if (done) return done;
+      const { window } = look;
+      const sample = withInpainting(seenBy(look).data, options.inpainting);
       const row: StockRow = {
-        sample: withInpainting(sample.data, options.inpainting),
-        base: text,
+        sample: window ? cutWindow(sample, scene.latent, window) : sample,
+        base: look.text,
         segments: [],
         images: [],
       };
+      const latent = window ?? scene.latent;
+      const cell = scene.picture.width / scene.latent.width;
       const call: StockCall = {
         timestep,
-        latent: scene.latent,
-        picture: scene.picture,
+        latent: { height: latent.height, width: latent.width },
+        picture: window ? { height: window.height * cell, width: window.width * cell } : scene.picture,
         masks: [],
         guidance: options.guidance,
         isolate: false,
       };
       const began = performance.now();
       const out = slice(await networks.denoise([row], call), 0, 1);
-      options.onPasses(1, performance.now() - began);
+      options.onPasses(1, performance.now() - began, shareOf(window, scene.latent));
       known.set(key, out);
       await options.breathe();
       return out;
     };
-    /** What segment i's pass looks at: in the first steps its own place before a plain background, as noisy as the rest. */
-    const seenBy = (i: number): readonly [Tensor, string] => {
-      const background = options.backgrounds[i];
-      const mask = masks[i];
-      if (!bootstrapping || !background || !mask) return [input, 'all'];
-      const noisy = options.scheduler.addNoise(options.plan, background, options.noise, index);
-      const state = { ...options.scheduler.start(options.plan), index };
-      return [blend(options.scheduler.scaleModelInput(state, noisy), input, mask), `segment ${i}`];
-    };
-    const compose = async (base: EncodedText, which: (i: number) => EncodedText | null): Promise<Tensor> => {
-      const sum = await one(base, input, 'all');
-      const data = sum.data.slice();
-      for (const pass of sharedTexts(scene, active, which))
-        for (const i of pass.segments) {
-          const mask = masks[i];
-          if (!mask) continue;
-          const said = await one(pass.text, ...seenBy(i));
-          for (let k = 0; k < data.length; k++) {
-            const m = mask[k % mask.length] ?? 0;
-            if (m > 0) data[k] = (data[k] ?? 0) + m * ((said.data[k] ?? 0) - (sum.data[k] ?? 0));
-          }
-        }
-      return { data, shape: sum.shape };
-    };
     const out: Partial<Record<PassName, Tensor>> = {};
-    for (const pass of passes) {
-      const base = baseOf(scene, pass);
-      if (pass === 'local' || pass === 'both') out[pass] = await compose(base, (i) => scene.segments[i]?.local ?? null);
-      else if (pass === 'negative') out[pass] = await compose(base, (i) => scene.segments[i]?.negative ?? null);
-      else out[pass] = await one(base, input, 'all');
+    for (const [pass, { base, looks }] of plannedLooks(scene, passes, progress, bootstrapping, options.windows)) {
+      const outside = await predicted(base);
+      const data = outside.data.slice();
+      for (const look of looks) {
+        const said = await predicted(look);
+        for (const i of look.segments) layIn(data, outside.data, said.data, masks[i], look.window, scene.latent);
+      }
+      out[pass] = looks.length > 0 ? { data, shape: outside.shape } : outside;
     }
     return out;
   };
+}
+
+/** Adds mask * (said - outside) where a window of the canvas shows the mask. */
+function layIn(
+  data: Float32Array,
+  outside: Float32Array,
+  said: Float32Array,
+  mask: Float32Array | undefined,
+  window: Window | null,
+  latent: StockScene['latent'],
+): void {
+  if (!mask) return;
+  const { x, y, width, height } = window ?? { x: 0, y: 0, ...latent };
+  const channels = data.length / mask.length;
+  for (let c = 0; c < channels; c++)
+    for (let row = 0; row < height; row++)
+      for (let column = 0; column < width; column++) {
+        const place = (y + row) * latent.width + x + column;
+        const m = mask[place] ?? 0;
+        if (m === 0) continue;
+        const k = c * mask.length + place;
+        const own = said[(c * height + row) * width + column] ?? 0;
+        data[k] = (data[k] ?? 0) + m * (own - (outside[k] ?? 0));
+      }
 }
 
 /** Binary masks made disjoint, the last on top. */

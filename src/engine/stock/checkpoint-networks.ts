@@ -55,7 +55,9 @@ export class CheckpointNetworks implements StockNetworks {
     this.#settings = { ...settings, ...(computes && { widen: true }) };
     const missing = missingParts({ ...checkpoint, vae: this.#vae });
     if (missing.length > 0)
-      throw new StudioError('model', `${checkpoint.name} lacks ${missing.join('; ')}`, { kept: 'nothing was changed' });
+      throw new StudioError('model', `${checkpoint.name} lacks ${missing.map(({ words }) => words).join('; ')}`, {
+        kept: 'nothing was changed',
+      });
     const { table } = checkpoint.unet;
     const cells = [...this.#vae.table.keys()].filter((name) =>
       /^decoder\.up_blocks\.\d+\.upsamplers\.0\.conv\.weight$/.test(name),

@@ -118,7 +118,8 @@ export interface PassOptions {
   /** Inpainting models: mask (1 = new) and masked picture as latents, [5, h, w], after the noisy latents. */
   readonly inpainting: Float32Array | null;
   readonly breathe: () => Promise<void>;
-  readonly onPasses: (passes: number, milliseconds: number) => void;
+  /** @param share of the canvas that each pass saw, 1 unless told */
+  readonly onPasses: (passes: number, milliseconds: number, share?: number) => void;
 }
 
 /**
@@ -127,7 +128,36 @@ export interface PassOptions {
  */
 const MAX_ROWS = 3;
 
-/** Passes through a network with regions: each pass is one row, all of a step in one batch. */
+/**
+ * Every row of a batch carries as many tokens as its longest. Reading one more costs a row about this share of a pass
+ * at 512 x 512, and another batch about this share of one (weights are widened again), less the larger the picture
+ * (bench/stock.ts sd15).
+ */
+const TOKEN_SHARE = 1.7e-4;
+const BATCH_SHARE = 0.045;
+
+/**
+ * The rows of a step in batches, of three at most: rows of many segments apart from those of none, where that is less
+ * work. @param cells places of the latent grid; 0: they stay together
+ */
+export function inBatches(rows: readonly StockRow[], cells: number): number[][] {
+  const extra = (row: StockRow): number =>
+    [...new Set(row.segments)].reduce((sum, text) => sum + (text && text !== row.base ? text.own.tokens : 0), 0);
+  const extras = rows.map(extra);
+  const most = Math.max(0, ...extras);
+  const few = extras.flatMap((tokens, i) => (tokens * 2 < most ? [i] : []));
+  const many = extras.flatMap((tokens, i) => (tokens * 2 < most ? [] : [i]));
+  const wasted = few.reduce((sum, i) => sum + most - (extras[i] ?? 0), 0) * TOKEN_SHARE;
+  const apart = few.length > 0 && wasted > BATCH_SHARE * Math.max(1, 4096 / cells);
+  const groups = apart ? [few, many] : [[...rows.keys()]];
+  return groups.flatMap((group) => {
+    const batches: number[][] = [];
+    for (let from = 0; from < group.length; from += MAX_ROWS) batches.push(group.slice(from, from + MAX_ROWS));
+    return batches;
+  });
+}
+
+/** Passes through a network with regions: each pass is one row, those of a step in one batch, or two. */
 export function regionalPredict(networks: StockNetworks, scene: StockScene, options: PassOptions): Predict {
   return async (passes, input, timestep, index) => {
     const active = weightsAt(
@@ -145,13 +175,19 @@ export function regionalPredict(networks: StockNetworks, scene: StockScene, opti
       isolate: options.isolate,
     };
     const out: Partial<Record<PassName, Tensor>> = {};
-    for (let from = 0; from < rows.length; from += MAX_ROWS) {
-      const chunk = rows.slice(from, from + MAX_ROWS);
+    // The leak shield is another graph, and only one of the two is open.
+    const { height, width } = scene.latent;
+    const batches = inBatches(rows, options.isolate ? 0 : height * width);
+    for (const [number, batch] of batches.entries()) {
       const began = performance.now();
+      const chunk = batch.flatMap((i) => rows[i] ?? []);
       const predicted = await networks.denoise(chunk, call);
       options.onPasses(chunk.length, performance.now() - began);
-      for (const [i, pass] of passes.slice(from, from + MAX_ROWS).entries()) out[pass] = slice(predicted, i, i + 1);
-      if (from + MAX_ROWS < rows.length) await options.breathe();
+      for (const [i, row] of batch.entries()) {
+        const pass = passes[row];
+        if (pass) out[pass] = slice(predicted, i, i + 1);
+      }
+      if (number + 1 < batches.length) await options.breathe();
     }
     return out;
   };

@@ -11,6 +11,7 @@ import { toDocument } from '#shared/document/document.ts';
 import { NO_BITMAPS } from '#shared/masks/rasterize.ts';
 import { disjointMasks } from '#shared/masks/segment-mask.ts';
 import { openBlobStore } from '../blobs/blob-store.ts';
+import { withInputChannels } from '../checkpoints/edited.testkit.ts';
 import { decodePicture, encodePng, resizePicture } from '../image/picture.ts';
 import { openEngine } from '../jobs/engine.ts';
 import type { EngineEvent, EngineHandle } from '../jobs/engine-api.ts';
@@ -35,7 +36,7 @@ beforeAll(async () => {
     modelsFolder: modelsFolder(),
     dataFolder: path.join(folder, 'data'),
     blobFolder: path.join(folder, 'blobs'),
-    config: { device: 'cpu', threads: 1 },
+    config: { device: 'cpu', threads: 1, restMinutes: 0 },
     start: () => forkNodeEngine(),
   });
   engine.on((event) => events.push(event));
@@ -142,6 +143,58 @@ describe('a checkpoint beside the embedded pack', { timeout: 240_000 }, () => {
     expect((await one(scene())).picture).toBe(first.picture);
   });
 
+  test('not used for a while it is closed, which is told, and opens again by itself; the embedded pack stays', async () => {
+    const first = await one(scene());
+    const { open } = await engine.packs();
+    expect(open).toMatchObject({ pack: 'mine', restsAt: null });
+    expect(open?.bytes).toBeGreaterThan(50e6);
+    events.length = 0;
+    engine.configure({ device: 'cpu', threads: 1, restMinutes: 0.02 });
+    try {
+      expect((await engine.packs()).open?.restsAt).toBeGreaterThan(Date.now() - 60_000);
+      // Told once that the time is set, and once that the model is closed.
+      await until(() => events.filter(({ type }) => type === 'packs').length >= 2);
+      expect((await engine.packs()).open).toBeNull();
+      expect((await one(scene())).picture).toBe(first.picture);
+      expect((await engine.packs()).open?.pack).toBe('mine');
+      await engine.rest();
+      expect((await engine.packs()).open).toBeNull();
+      await one(scene({ pack: null, sampler: { name: 'ddim', steps: 1 } }));
+      expect((await engine.packs()).open).toBeNull();
+    } finally {
+      engine.configure({ device: 'cpu', threads: 1, restMinutes: 0 });
+    }
+  });
+
+  test('how long it takes is told before the first pass, also by an engine that was just started', async () => {
+    await one(scene());
+    const other = openEngine({
+      modelsFolder: modelsFolder(),
+      dataFolder: path.join(folder, 'data'),
+      blobFolder: path.join(folder, 'blobs'),
+      config: { device: 'cpu', threads: 1, restMinutes: 0 },
+    });
+    try {
+      const told: { passesDone: number; secondsLeft: number | null }[] = [];
+      const over = new Promise<string>((resolve) => {
+        other.on((event) => {
+          if (event.type !== 'job') return;
+          const { progress, state } = event.job;
+          if (progress?.phase === 'denoise') told.push(progress);
+          if (state === 'done' || state === 'failed') resolve(state);
+        });
+      });
+      other.submit('job-elsewhere', GenerateRequest.parse({ records: scene() }));
+      expect(await over).toBe('done');
+      expect(told[0]?.passesDone).toBe(0);
+      expect(told[0]?.secondsLeft).toBeGreaterThan(0);
+      const speeds = JSON.parse(await readFile(path.join(folder, 'data', 'speeds.json'), 'utf8')) as object;
+      expect(JSON.stringify(speeds)).toMatch(/"[0-9a-f]{64} cpu 1":\{"passMs":[0-9.]+,"tailMs":[0-9.]+\}/);
+    } finally {
+      await other.close();
+    }
+  });
+
   test('a LoRA row changes the picture, and taking it out gives the old one back', async () => {
     const plain = await one(scene());
     const file = path.join(CHECKPOINTS, 'lora-tiny-kohya.safetensors');
@@ -243,6 +296,56 @@ describe('a checkpoint beside the embedded pack', { timeout: 240_000 }, () => {
     expect((await one(scene())).passes).toBe(6);
   });
 });
+
+test(
+  'an inpainting model (9 channels): one segment made anew, a start picture, variations, two stages',
+  { timeout: 240_000 },
+  async () => {
+    const file = path.join(folder, 'painter.safetensors');
+    // The five channels it reads besides have weights, so the mask and the masked picture matter.
+    const bytes = await readFile(path.join(CHECKPOINTS, 'sd15-tiny.safetensors'));
+    await writeFile(
+      file,
+      withInputChannels(bytes, 9, (i) => (i % 2 === 0 ? 0x2c00 : 0xac00) + (i % 64)),
+    );
+    await cp(path.join(folder, 'mine.config'), path.join(folder, 'painter.config'), { recursive: true });
+    expect((await engine.addPack(file)).name).toContain('inpainting');
+    const at = (fields: Parameters<typeof scene>[0] = {}) => scene({ pack: 'painter', ...fields });
+    const first = await one(at());
+    expect(first.picture).not.toBe((await one(scene())).picture);
+
+    const before = await pixels(first.picture);
+    const redo = { purpose: { kind: 'redo-segment', segment: 'segment:dog', picture: first.picture } } as const;
+    const redone = await one(at({ seed: 99 }), redo);
+    const after = await pixels(redone.picture);
+    const { segments } = disjointMasks(toDocument(at()), { width: 72, height: 56 }, NO_BITMAPS);
+    const soft = segments.find(({ segmentId }) => segmentId === 'segment:dog')!.soft.data;
+    let [changed, inside] = [0, 0];
+    for (let i = 0; i < soft.length; i += 1) {
+      const same = [0, 1, 2].every((c) => before.data[i * 3 + c] === after.data[i * 3 + c]);
+      if (soft[i] === 0) expect(same, `pixel ${i}`).toBe(true);
+      else {
+        inside += 1;
+        if (!same) changed += 1;
+      }
+    }
+    expect(changed / inside).toBeGreaterThan(0.5);
+    // What lies around the segment is read: another surrounding gives another segment from the same seed.
+    const other = await one(at({ seed: 3 }));
+    const elsewhere = await one(at({ seed: 99 }), { purpose: { ...redo.purpose, picture: other.picture } });
+    const there = await pixels(elsewhere.picture);
+    const core = soft.findLastIndex((share) => share === 255);
+    expect([0, 1, 2].map((c) => there.data[core * 3 + c])).not.toEqual([0, 1, 2].map((c) => after.data[core * 3 + c]));
+
+    const started = await one(at({ start: { blob: first.picture, strength: 0.5 } }));
+    expect(started.picture).not.toBe(first.picture);
+    const varied = start(at(), { purpose: { kind: 'variations', count: 2, strength: 0.4 } });
+    expect((await ended(varied)).state).toBe('done');
+    expect(new Set(finishedBy(varied).map(({ result }) => result.picture)).size).toBe(2);
+    const large = await one(at({ width: 128, height: 96, sampler: { name: 'ddim', steps: 5 } }));
+    expect(large).toMatchObject({ width: 128, height: 96, passes: 21 });
+  },
+);
 
 test('a folder exported by optimum: segments around its network', { timeout: 240_000 }, async () => {
   const summary = await engine.addPack(path.join(FIXTURES, 'pipelines/tiny-sd15'));

@@ -31,6 +31,8 @@ export interface GraphSettings extends SessionSettings {
    * seconds; pays only where the graph also has to compute weights (LyCORIS).
    */
   readonly widen?: boolean;
+  /** How far the runtime rearranges a graph when opening it; measured by bench/stock-levels.ts. */
+  readonly level?: 'basic' | 'extended' | 'all';
 }
 
 /** An open network whose input types are converted as its own graph declares them. */
@@ -120,8 +122,8 @@ export async function openGraph(name: string, source: GraphSource, settings: Gra
     intraOpNumThreads: settings.threads,
     interOpNumThreads: 1,
     executionMode: 'sequential',
-    // 'all' also rearranges convolutions: twice the memory and 7 s more to open SD 1.5, for a pass as long.
-    graphOptimizationLevel: 'extended',
+    // 'all' also rearranges convolutions, which copies their weights out of the file (docs/decisions/1002).
+    graphOptimizationLevel: settings.level ?? 'extended',
     // Errors are thrown with their words; the runtime need not print them as well.
     logSeverityLevel: 4,
     extra: { session, optimization },

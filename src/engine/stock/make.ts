@@ -3,10 +3,12 @@ import { callProgress, countPasses, planGuidanceRun } from '../guidance/index.ts
 import type { GuidanceCall } from '../guidance/index.ts';
 import type { Scheduler, SchedulerPlan } from '../schedulers/index.ts';
 import type { NoiseStream, Tensor } from '../tensor/index.ts';
-import { BOOTSTRAP, blackBoxPasses, blackBoxPredict, plainBackgrounds } from './black-box.ts';
+import { BOOTSTRAP, LEAST_SOFT, blackBoxCost, blackBoxPredict, plainBackgrounds, softMasksOf } from './black-box.ts';
 import type { KnownLatents, StockScene } from './denoise.ts';
 import { denoiseStock, regionalPredict } from './denoise.ts';
 import type { StockNetworks, StockTraits } from './networks.ts';
+import { windowOf } from './windows.ts';
+import type { Window } from './windows.ts';
 
 /** One picture to make. */
 export interface MakeOptions {
@@ -24,7 +26,10 @@ export interface MakeOptions {
   readonly known: KnownLatents | null;
   readonly inpainting: Float32Array | null;
   readonly breathe: () => Promise<void>;
-  readonly onPasses: (passes: number, milliseconds: number) => void;
+  /** Side in latent cells of the squares that the model was trained on. */
+  readonly trained: number;
+  /** @param share of the canvas that each pass saw, 1 unless told */
+  readonly onPasses: (passes: number, milliseconds: number, share?: number) => void;
   readonly onStep: (index: number, predictedOriginal: Tensor) => Promise<void>;
 }
 
@@ -58,7 +63,19 @@ function bootstraps(traits: StockTraits, scene: StockScene, fewSteps: boolean, s
   return !traits.regional && scene.segments.length > 0 && !fewSteps && startIndex === 0;
 }
 
-/** Passes through the denoiser that a picture takes, known before the first one. */
+/** What each segment's pass of a black box sees, at whatever stage of its mask's growth. */
+function windowsOf(scene: StockScene, fewSteps: boolean, trained: number): (Window | null)[] {
+  const masks = fewSteps ? softMasksOf(scene).map((mask) => mask.map((v) => (v > LEAST_SOFT ? 1 : 0))) : scene.masks;
+  return masks.map((mask) => windowOf(mask, scene.latent, trained));
+}
+
+/** Passes through the denoiser that a picture takes, and their work in passes over its whole canvas. */
+export interface PictureCost {
+  readonly passes: number;
+  readonly work: number;
+}
+
+/** The cost of a picture, known before its first pass. @param trained see MakeOptions */
 export function planCost(
   traits: StockTraits,
   scene: StockScene,
@@ -66,14 +83,23 @@ export function planCost(
   plan: SchedulerPlan,
   startIndex: number,
   fewSteps: boolean,
-): number {
+  trained: number,
+): PictureCost {
   const calls = callsOf(traits, scene, dials, plan.timesteps.length);
-  if (traits.regional) return countPasses(calls, startIndex);
+  if (traits.regional) {
+    const passes = countPasses(calls, startIndex);
+    return { passes, work: passes };
+  }
   const boot = bootstraps(traits, scene, fewSteps, startIndex);
-  return calls.slice(startIndex).reduce((sum, { step }, i) => {
+  const windows = windowsOf(scene, fewSteps, trained);
+  let [passes, work] = [0, 0];
+  for (const [i, { step }] of calls.slice(startIndex).entries()) {
     const progress = callProgress(startIndex + i, calls.length);
-    return sum + blackBoxPasses(scene, step.passes, progress, boot && progress < BOOTSTRAP);
-  }, 0);
+    const cost = blackBoxCost(scene, step.passes, progress, boot && progress < BOOTSTRAP, windows);
+    passes += cost.passes;
+    work += cost.work;
+  }
+  return { passes, work };
 }
 
 /** Latents of one picture, [1, 4, h, w], multiplied by the scaling factor. */
@@ -100,6 +126,7 @@ export async function makeLatents(networks: StockNetworks, scene: StockScene, op
         backgrounds: boot ? await plainBackgrounds(networks, scene, options.seed) : [],
         noise: options.noise,
         softMasks: options.fewSteps,
+        windows: windowsOf(scene, options.fewSteps, options.trained),
       });
   return denoiseStock(predict, {
     scheduler: options.scheduler,

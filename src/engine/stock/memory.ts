@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import os from 'node:os';
 import { StudioError } from '#shared/errors.ts';
 import { attentionLevels } from '../checkpoints/graphs/unet-options.ts';
@@ -76,10 +77,34 @@ export function estimateMemory(
   return { texts: share.texts, denoiser, decoder, peak: offload ? apart : together, offload };
 }
 
-/** Bytes that this process may use: free ones, and what it already holds. */
-export function usableMemory(): number {
+/** What the system says about memory. */
+export interface MemoryReport {
+  /** Bytes that can be had without swapping, the page cache included. */
+  readonly available: number;
+  /** Bytes of this process. */
+  readonly resident: number;
+  /** /proc/self/status, where there is one. */
+  readonly status: string | null;
+}
+
+function memoryReport(): MemoryReport {
+  let status: string | null = null;
+  try {
+    status = readFileSync('/proc/self/status', 'utf8');
+  } catch {
+    // Not Linux.
+  }
   // os.freemem() does not count the page cache on Linux; availableMemory does, and knows of limits set on the process.
-  return process.availableMemory() + process.memoryUsage.rss();
+  return { available: process.availableMemory(), resident: process.memoryUsage.rss(), status };
+}
+
+/**
+ * Bytes that this process may use: free ones, and what it already holds for itself. Pages mapped from a checkpoint are
+ * in the page cache, so they are among the free ones already.
+ */
+export function usableMemory({ available, resident, status }: MemoryReport = memoryReport()): number {
+  const own = /^RssAnon:\s+(\d+) kB$/m.exec(status ?? '')?.[1];
+  return available + (own === undefined ? resident : Number(own) * 1024);
 }
 
 const gigabytes = (bytes: number) => (bytes / 1e9).toFixed(1);

@@ -3,23 +3,16 @@ import { basename, extname } from 'node:path';
 import { stat } from 'node:fs/promises';
 import { StudioError } from '#shared/errors.ts';
 import type { PackSummary } from '#shared/api/packs.ts';
-import { readEmbedding, embeddingNames } from '../checkpoints/embeddings.ts';
-import { readImageEncoder, readIpAdapter } from '../checkpoints/ip-adapter.ts';
+import { embeddingNames } from '../checkpoints/embeddings.ts';
 import type { ImageEncoder, IpAdapter } from '../checkpoints/ip-adapter.ts';
-import { readLora } from '../checkpoints/lora.ts';
 import type { Checkpoint } from '../checkpoints/recognise.ts';
-import {
-  describeSizes,
-  latentCellOf,
-  missingParts,
-  recogniseCheckpoint,
-  recogniseVae,
-} from '../checkpoints/recognise.ts';
+import { describeSizes, latentCellOf, missingParts, recogniseCheckpoint } from '../checkpoints/recognise.ts';
 import { schedulerFor } from '../checkpoints/character.ts';
 import type { PackReader } from '../packs/catalogue.ts';
 import { packIdOf, packNameOf } from '../packs/pack-id.ts';
-import type { LoraChoice, SamplerName } from '#shared/document/settings.ts';
+import type { LoraChoice, SamplerName, SceneAdditions } from '#shared/document/settings.ts';
 import type { EmbeddingNames } from '../tokenizer/prompt.ts';
+import { filesOfAdditions, readAdditions, withSceneAdditions } from './additions.ts';
 import type { CheckpointExtras } from './checkpoint-networks.ts';
 import { CheckpointNetworks } from './checkpoint-networks.ts';
 import type { GraphSettings } from './graph-session.ts';
@@ -72,12 +65,10 @@ async function recogniseStock(path: string): Promise<OpenStock> {
     const checkpoint = recipe.prediction === undefined ? found : withPrediction(found, recipe.prediction);
     // Everything it names is looked at now, so that a wrong file is told when it is added, not when it is used.
     await readAdditions(checkpoint, recipe);
-    const { vae, loras, embeddings, ipAdapter } = recipe;
-    const named = [vae, ...loras.map(({ file }) => file), ...embeddings, ipAdapter?.file, ipAdapter?.imageEncoder];
     return stockOf(
       { kind: 'checkpoint', checkpoint },
       recipe,
-      `${JSON.stringify(recipe)} ${await versionsOf(named.filter((file) => file !== undefined))}`,
+      `${JSON.stringify(recipe)} ${await versionsOf(filesOfAdditions(recipe))}`,
     );
   }
   const info = await stat(path);
@@ -145,7 +136,10 @@ function summaryOfStock(path: string, opened: OpenStock): PackSummary {
   const cell =
     source.kind === 'checkpoint' ? latentCellOf(source.checkpoint.vae.table) : source.folder.traits.latentCell;
   const sampler: SamplerName = lcm ? 'lcm' : opened.fewSteps ? 'euler' : 'dpmpp-2m-karras';
-  const missing = source.kind === 'checkpoint' && !recipe?.vae ? missingParts(source.checkpoint) : [];
+  const missing = source.kind === 'checkpoint' ? missingParts(source.checkpoint) : [];
+  // A VAE can come with the scene: the model is there, only not complete.
+  const lacksVae = missing.some(({ part }) => part === 'vae') && !recipe?.vae;
+  const lost = missing.filter(({ part }) => part !== 'vae').map(({ words }) => words);
   const name = recipe?.name ?? packNameOf(path);
   return {
     id: packIdOf(path),
@@ -159,52 +153,32 @@ function summaryOfStock(path: string, opened: OpenStock): PackSummary {
     anySize: true,
     defaults: { sampler, steps: defaults.steps, globalScale: defaults.guidance, localScale: defaults.guidance },
     abilities,
-    problem: missing.length > 0 ? `it lacks ${missing.join('; ')}` : null,
+    problem: lost.length > 0 ? `it lacks ${lost.join('; ')}` : null,
+    ...(lacksVae && { needs: 'vae' as const }),
   };
 }
 
-async function readAdditions(checkpoint: Checkpoint, recipe: ModelRecipe) {
-  const notes: string[] = [];
-  const loras = await Promise.all(recipe.loras.map(({ file, strength }) => readLora(file, checkpoint, strength)));
-  for (const lora of loras)
-    if (lora.unfitted > 0)
-      notes.push(
-        `${lora.unfitted} of ${lora.unfitted + lora.fitted} layers of ${lora.name} fit nothing in ${checkpoint.name}`,
-      );
-  const vae = recipe.vae === undefined ? undefined : await recogniseVae(recipe.vae, checkpoint.family);
-  const embeddings = await Promise.all(recipe.embeddings.map((file) => readEmbedding(file, checkpoint)));
-  const adapter = recipe.ipAdapter && (await readIpAdapter(recipe.ipAdapter.file, checkpoint));
-  const encoder = recipe.ipAdapter && (await readImageEncoder(recipe.ipAdapter.imageEncoder));
-  if (adapter && encoder) {
-    const offered = [
-      encoder.table.get('visual_projection.weight')?.shape[0],
-      encoder.table.get('embeddings.class_embedding')?.shape[0],
-    ];
-    if (!offered.includes(adapter.reads))
-      throw new StudioError(
-        'unsupported',
-        `the image encoder gives ${offered.join(' or ')} numbers, ${adapter.name} reads ${adapter.reads}`,
-        {
-          remedy: 'choose the image encoder published with this IP-Adapter',
-        },
-      );
-  }
-  return { notes, loras, vae, embeddings, adapter, encoder };
+/** What a scene lays over a model. */
+export interface SceneFiles {
+  readonly loras: readonly LoraChoice[];
+  readonly additions: SceneAdditions;
 }
 
-/** Opens a recognised model with its additions and the scene's LoRAs; networks load by their first use. */
-export async function loadStock(
-  opened: OpenStock,
-  chosen: readonly LoraChoice[],
-  settings: GraphSettings,
-): Promise<LoadedStock> {
+/** Opens a recognised model with its own additions and the scene's; networks load by their first use. */
+export async function loadStock(opened: OpenStock, scene: SceneFiles, settings: GraphSettings): Promise<LoadedStock> {
   const { source } = opened;
   if (source.kind === 'optimum') {
-    if (chosen.length > 0)
-      throw new StudioError('unsupported', `${source.folder.traits.name} is an exported folder, which takes no LoRA`, {
-        kept: 'the scene is unchanged',
-        remedy: 'take the LoRAs off, or choose a .safetensors checkpoint',
-      });
+    const { vae, embeddings, ipAdapter } = scene.additions;
+    const first = scene.loras[0] ? 'LoRA' : vae ? 'other VAE' : embeddings[0] ? 'embedding' : ipAdapter && 'IP-Adapter';
+    if (first)
+      throw new StudioError(
+        'unsupported',
+        `${source.folder.traits.name} is an exported folder, which takes no ${first}`,
+        {
+          kept: 'the scene is unchanged',
+          remedy: `take it off the scene (models view), or choose a .safetensors checkpoint`,
+        },
+      );
     return { networks: new OptimumNetworks(source.folder, settings), embeddings: new Map(), pictures: null, notes: [] };
   }
   const base: ModelRecipe = opened.recipe ?? {
@@ -214,7 +188,7 @@ export async function loadStock(
     loras: [],
     embeddings: [],
   };
-  const recipe = { ...base, loras: [...base.loras, ...chosen] };
+  const recipe = await withSceneAdditions(base, scene);
   const { notes, loras, vae, embeddings, adapter, encoder } = await readAdditions(source.checkpoint, recipe);
   const extras: CheckpointExtras = {
     loras,

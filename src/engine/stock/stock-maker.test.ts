@@ -10,6 +10,7 @@ import type { SegmentRecord, SlotContent } from '#shared/document/records.ts';
 import { StudioError } from '#shared/errors.ts';
 import type { BlobStore } from '../blobs/blob-store.ts';
 import { openBlobStore } from '../blobs/blob-store.ts';
+import { embeddingFile, withInputChannels, withoutTensors } from '../checkpoints/edited.testkit.ts';
 import { CHECKPOINTS } from '../checkpoints/graphs/fixtures.testkit.ts';
 import { decodePicture, encodePng } from '../image/picture.ts';
 import type { FinishedResult } from '../jobs/engine-api.ts';
@@ -289,29 +290,6 @@ describe('other kinds of checkpoints', () => {
   });
 });
 
-/** The checkpoint with more input channels of the denoiser, their weights zero. */
-function withInputChannels(file: Buffer, channels: number): Buffer {
-  const name = 'model.diffusion_model.input_blocks.0.0.weight';
-  const size = Number(file.readBigUInt64LE());
-  type Entry = { dtype: string; shape: number[]; data_offsets: [number, number] };
-  const header = JSON.parse(file.toString('utf8', 8, 8 + size)) as Record<string, Entry>;
-  const entry = header[name]!;
-  const [to, from, kh, kw] = entry.shape as [number, number, number, number];
-  const [begin, end] = entry.data_offsets;
-  const row = (end - begin) / to;
-  const wide = Buffer.alloc((row / from) * channels * to);
-  const data = file.subarray(8 + size);
-  for (let i = 0; i < to; i++) data.copy(wide, (i * wide.length) / to, begin + i * row, begin + (i + 1) * row);
-  const grown = wide.length - (end - begin);
-  for (const [other, { data_offsets: offsets }] of Object.entries(header).filter(([key]) => key !== '__metadata__'))
-    if (other !== name && offsets[0] >= end) header[other]!.data_offsets = [offsets[0] + grown, offsets[1] + grown];
-  header[name] = { ...entry, shape: [to, channels, kh, kw], data_offsets: [begin, begin + wide.length] };
-  const text = Buffer.from(JSON.stringify(header));
-  const length = Buffer.alloc(8);
-  length.writeBigUInt64LE(BigInt(text.length));
-  return Buffer.concat([length, text, data.subarray(0, begin), wide, data.subarray(end)]);
-}
-
 describe('sizes', () => {
   test('a canvas larger than the model can lay out is made in two stages, a smaller one is made larger and shrunk', async () => {
     const maker = await makerOf(SD15, 64);
@@ -361,6 +339,62 @@ describe('recipes', () => {
     const plain = await makerOf(SD15);
     await expect(make(plain, scene({}, [{ content: picture, x: 8 }]))).rejects.toThrow('is filled by a picture');
     await plain.release();
+  });
+
+  test('the same files as part of the scene: VAE, embedding, IP-Adapter with the encoder beside it', async () => {
+    const data = Uint8Array.from({ length: 24 * 24 * 3 }, (_, i) => (i % 3) * 100);
+    const blob = await blobs.write(await encodePng({ width: 24, height: 24, channels: 3, data }));
+    const picture: SlotContent = { kind: 'image', blob, box: null, mask: null };
+    const drawn: Drawn[] = [{ content: picture, x: 8 }, TWO[1]!];
+    const maker = await makerOf(SD15);
+    const plain = await make(maker, scene({}, TWO));
+    const vae = join(CHECKPOINTS, 'vae-tiny.safetensors');
+    const decoded = await make(maker, scene({ additions: { vae } }, TWO));
+    expect(decoded.results[0]!.result.picture).not.toBe(plain.results[0]!.result.picture);
+
+    // Without the image encoder named: it lies beside the IP-Adapter.
+    const adapter = { file: join(CHECKPOINTS, 'ip-adapter-tiny.safetensors') };
+    const shown = await make(maker, scene({ additions: { ipAdapter: adapter } }, drawn));
+    const loud = await make(maker, scene({ additions: { ipAdapter: { ...adapter, scale: 2 } } }, drawn));
+    expect(loud.results[0]!.result.picture).not.toBe(shown.results[0]!.result.picture);
+    const alone = join(folder, 'alone.safetensors');
+    await writeFile(alone, await readFile(adapter.file));
+    await expect(make(maker, scene({ additions: { ipAdapter: { file: alone } } }, drawn))).rejects.toMatchObject({
+      code: 'not-found',
+      message: 'alone.safetensors needs the CLIP image encoder that was published with it',
+    });
+
+    const { opened } = await stockPackReader.open(SD15);
+    const width = opened.source.kind === 'checkpoint' ? opened.source.checkpoint.texts[0]!.width : 0;
+    const word = join(folder, 'inkwell.safetensors');
+    await writeFile(word, embeddingFile(width));
+    const texts = [{ content: 'inkwell', x: 8 }];
+    const asWord = await make(maker, scene({ additions: { embeddings: [word] } }, texts));
+    expect(asWord.results[0]!.result.picture).not.toBe(
+      (await make(maker, scene({}, texts))).results[0]!.result.picture,
+    );
+    // What the record says makes the picture again.
+    const records = asWord.results[0]!.result.records as ReturnType<typeof scene>;
+    expect((await make(maker, records)).results[0]!.result.picture).toBe(asWord.results[0]!.result.picture);
+    expect((await make(maker, scene({}, TWO))).results[0]!.result.picture).toBe(plain.results[0]!.result.picture);
+    await maker.release();
+
+    const folderMaker = await makerOf(join(PIPELINES, 'tiny-sd15'), 32);
+    await expect(make(folderMaker, scene({ additions: { vae } }))).rejects.toThrow('which takes no other VAE');
+    await folderMaker.release();
+  });
+
+  test('a checkpoint without a VAE is there, says what it needs, and makes pictures with one', async () => {
+    const path = join(folder, 'bare.safetensors');
+    await writeFile(path, withoutTensors(await readFile(SD15), 'first_stage_model.'));
+    await symlink(join(CHECKPOINTS, 'sd15-tiny.config'), join(folder, 'bare.config'));
+    const { summary } = await stockPackReader.open(path);
+    expect(summary).toMatchObject({ problem: null, needs: 'vae' });
+    const maker = await makerOf(path);
+    await expect(make(maker, scene({}))).rejects.toThrow('bare lacks the autoencoder (VAE): drop a VAE file');
+    const told = await make(maker, scene({ additions: { vae: join(CHECKPOINTS, 'vae-tiny.safetensors') } }));
+    expect(told.results).toHaveLength(1);
+    await maker.release();
   });
 
   test.each([

@@ -14,6 +14,7 @@ import type { Picture } from '../image/picture.ts';
 import type { OpenPack } from '../packs/open-pack.ts';
 import type { JobContext, Maker } from '../pipelines/maker.ts';
 import { JobMeter, Pace } from '../pipelines/pace.ts';
+import type { SpeedLedger } from '../pipelines/speed-ledger.ts';
 import { meanScore } from '../pipelines/pixel/finish.ts';
 import { firstOrder, ordersOf } from '../pipelines/pixel/orders.ts';
 import type { Order } from '../pipelines/pixel/orders.ts';
@@ -37,6 +38,7 @@ import { loadStock, versionsOf } from './open-stock.ts';
 import { prepareStock, warningsOf } from './prepare.ts';
 import type { PreparedStock } from './prepare.ts';
 import { dialsOf, stockSampler, toldScale } from './sampling.ts';
+import { CELLS_OF_SIZE_ONE, expectedSpeed } from './speed.ts';
 import { stagesOf } from './stages.ts';
 import type { DenoiseStage, EnlargeStage, Stage } from './stages.ts';
 import { TextReader } from './text.ts';
@@ -58,7 +60,7 @@ interface PlannedStage extends DenoiseStage {
   readonly prepared: PreparedStock;
   readonly plan: SchedulerPlan;
   readonly startIndex: number;
-  /** Latent cells in units of the first stage's: what a pass costs. */
+  /** Latent cells in units of a picture of 512 x 512: what a pass costs. */
   readonly size: number;
 }
 
@@ -72,6 +74,8 @@ interface Job {
   readonly known: KnownPicture | null;
   readonly scheduler: Scheduler;
   readonly stages: readonly (PlannedStage | EnlargeStage)[];
+  /** Side in latent cells of the squares that the model was trained on. */
+  readonly trained: number;
   /** Parts are closed as soon as the next one begins. */
   readonly offload: boolean;
   readonly context: JobContext;
@@ -83,6 +87,8 @@ export interface StockMakerOptions {
   readonly companion?: () => Promise<OpenPack | null>;
   /** Bytes that a job may use, asked at its beginning. */
   readonly memory?: () => number;
+  /** How fast models ran here before. */
+  readonly speeds?: SpeedLedger;
 }
 
 /** The artist's own models: checkpoints opened in place and folders exported by optimum. */
@@ -92,7 +98,8 @@ export class StockMaker implements Maker {
   readonly #device: ChosenDevice;
   readonly #companion: Companion;
   readonly #memory: () => number;
-  readonly #pace = new Pace();
+  readonly #pace: Pace;
+  readonly #speeds: SpeedLedger | undefined;
   #ready: Promise<Ready> | undefined;
   #readyFor = '';
   #previewMap: PreviewMap | undefined;
@@ -103,19 +110,24 @@ export class StockMaker implements Maker {
     this.#device = device;
     this.#companion = new Companion(options.companion ?? (async () => null), this.#settings);
     this.#memory = options.memory ?? usableMemory;
+    this.#speeds = options.speeds;
+    this.#pace = new Pace(this.#speeds?.get(this.#speedKey) ?? expectedSpeed(opened, device));
   }
 
   get #settings(): { providers: readonly string[]; threads: number } {
     return { providers: this.#device.providers, threads: this.#device.threads };
   }
 
-  /** The networks with the scene's LoRAs over them; another set means other graphs, opened in under a second. */
-  async #load(loras: SceneRecord['loras']): Promise<Ready> {
+  /** The networks with the scene's files over them; another set means other graphs, opened in under a second. */
+  async #load({ loras, additions }: SceneRecord): Promise<Ready> {
     // A LoRA that was trained further under the same name is another one.
-    const key = `${JSON.stringify(loras)} ${await versionsOf(loras.map(({ file }) => file))}`;
+    const { vae, embeddings, ipAdapter } = additions;
+    const files = [...loras.map(({ file }) => file), ...embeddings, vae, ipAdapter?.file, ipAdapter?.imageEncoder];
+    const named = files.filter((file) => typeof file === 'string');
+    const key = `${JSON.stringify([loras, additions])} ${await versionsOf(named)}`;
     if (this.#ready && this.#readyFor !== key) await this.#close();
     this.#readyFor = key;
-    this.#ready ??= loadStock(this.#opened, loras, this.#settings).then((loaded) => ({
+    this.#ready ??= loadStock(this.#opened, { loras, additions }, this.#settings).then((loaded) => ({
       ...loaded,
       reader: new TextReader(loaded.networks),
       tokens: loaded.pictures && new ImageTokens(loaded.pictures.adapter, loaded.pictures.encoder, this.#settings),
@@ -135,6 +147,11 @@ export class StockMaker implements Maker {
     await this.#companion.release();
   }
 
+  /** A model on a device with so many threads: another one has another speed. */
+  get #speedKey(): string {
+    return `${this.#opened.fingerprint} ${this.#device.id} ${this.#device.threads}`;
+  }
+
   async #close(): Promise<void> {
     const ready = await this.#ready?.catch(() => undefined);
     this.#ready = undefined;
@@ -148,7 +165,7 @@ export class StockMaker implements Maker {
     const scene = sceneOf(document);
     const { purpose } = request;
     meter.enter('loading');
-    const ready = await this.#load(scene.loras);
+    const ready = await this.#load(scene);
     const bitmaps = await loadBitmaps(document, context.blobs);
     const known = await knownPicture(request, document, bitmaps, context.blobs);
     const sizing = sizingOf(ready.networks.traits, this.summary.outputSize.width);
@@ -172,8 +189,7 @@ export class StockMaker implements Maker {
         continue;
       }
       const prepared = await this.#prepare(ready, document, stage.view, bitmaps, context);
-      const first = planned.find((other) => other.kind === 'denoise');
-      const size = first ? cellsOf(stage.view) / cellsOf(first.view) : 1;
+      const size = cellsOf(stage.view) / CELLS_OF_SIZE_ONE;
       planned.push({ ...stage, ...schedule, prepared, size });
     }
     if (offload) await ready.networks.rest('texts');
@@ -184,7 +200,7 @@ export class StockMaker implements Maker {
     const batch = { ...scene, batch: { ...scene.batch, bestOf } };
     const orders = purpose.kind === 'upscale' ? [{ ...firstOrder(scene), purpose }] : ordersOf(purpose, batch);
     const settled = { ready, document, scene, purpose, bitmaps, known, scheduler };
-    const job: Job = { ...settled, stages: planned, offload, context, meter };
+    const job: Job = { ...settled, trained: sizing.native / sizing.cell, stages: planned, offload, context, meter };
     announce(job, orders, this.#opened.fewSteps);
 
     let best: Made | undefined;
@@ -213,6 +229,7 @@ export class StockMaker implements Maker {
       context.result(await finishedOf(best, delivery));
       best = undefined;
     }
+    if (this.#pace.speed) await this.#speeds?.put(this.#speedKey, this.#pace.speed);
   }
 
   /** Memory is promised before the first step, for every stage. @returns whether parts have to make room */
@@ -258,7 +275,8 @@ export class StockMaker implements Maker {
   /** One picture through all its stages. */
   async #make(job: Job, order: Order, index: number): Promise<Picture> {
     let picture = job.known?.picture;
-    let tail = performance.now();
+    // Time outside of the denoiser: developing, of every stage.
+    let tail = 0;
     for (const [number, stage] of job.stages.entries()) {
       if (stage.kind === 'enlarge') {
         if (!picture) throw new StudioError('internal', 'nothing to enlarge');
@@ -267,7 +285,7 @@ export class StockMaker implements Maker {
         continue;
       }
       const latents = await this.#denoise(job, stage, number, order, index, picture);
-      tail = performance.now();
+      const begun = performance.now();
       job.meter.enter('decode');
       if (job.offload) await job.ready.networks.rest('denoiser');
       const image = await decodeLatents(job.ready.networks, latents, { breathe: () => job.context.breathe() });
@@ -275,9 +293,10 @@ export class StockMaker implements Maker {
       if (stage.target)
         picture = await resizePicture(cutCanvas(whole, stage.view, job.scene), stage.target.width, stage.target.height);
       else if (job.known) picture = await layOver(job.known, whole, stage.view, job.scene);
+      tail += performance.now() - begun;
     }
     if (!picture) throw new StudioError('internal', 'a job without a stage');
-    job.meter.pictureFinished(performance.now() - tail);
+    job.meter.pictureFinished(tail);
     return picture;
   }
 
@@ -322,7 +341,8 @@ export class StockMaker implements Maker {
       known,
       inpainting,
       breathe,
-      onPasses: (passes, milliseconds) => meter.passed(passes, milliseconds, size),
+      trained: job.trained,
+      onPasses: (passes, milliseconds, share = 1) => meter.passed(passes, milliseconds, size * share),
       onStep: this.#previews(job, stage, index),
     });
   }
@@ -355,14 +375,17 @@ function announce(job: Job, orders: readonly Order[], fewSteps: boolean): void {
   const { traits } = job.ready.networks;
   const { meter } = job;
   meter.images = orders.length;
+  // Every stage is developed, the later ones larger.
+  meter.pictureSize = job.stages.reduce((sum, stage) => sum + (stage.kind === 'denoise' ? stage.size : 0), 0);
   meter.passesTotal = 0;
   meter.workTotal = 0;
   for (const { guidance } of orders)
     for (const stage of job.stages) {
       if (stage.kind === 'enlarge') continue;
       const { prepared, plan, startIndex, size } = stage;
-      const passes = planCost(traits, prepared.scene, dialsOf(guidance, fewSteps), plan, startIndex, fewSteps);
-      meter.passesTotal += passes;
-      meter.workTotal += passes * size;
+      const dials = dialsOf(guidance, fewSteps);
+      const cost = planCost(traits, prepared.scene, dials, plan, startIndex, fewSteps, job.trained);
+      meter.passesTotal += cost.passes;
+      meter.workTotal += cost.work * size;
     }
 }

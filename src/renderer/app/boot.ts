@@ -67,7 +67,11 @@ export async function refresh(studio: Studio): Promise<void> {
     api.call('devices.list', {}),
   ]);
   if (packs.status === 'fulfilled')
-    session.setState({ packs: packs.value.packs, defaultPack: packs.value.defaultPack });
+    session.setState({
+      packs: packs.value.packs,
+      defaultPack: packs.value.defaultPack,
+      openModel: packs.value.open,
+    });
   if (queue.status === 'fulfilled') session.setState({ jobs: queue.value.jobs, paused: queue.value.paused });
   if (results.status === 'fulfilled')
     session.setState({ results: results.value.results, resultsTotal: results.value.total });
@@ -119,8 +123,8 @@ function follow(studio: Studio): () => void {
     }),
     api.on('packs.changed', () =>
       studio.attempt(async () => {
-        const { packs, defaultPack } = await api.call('packs.list', {});
-        session.setState({ packs, defaultPack });
+        const { packs, defaultPack, open: openModel } = await api.call('packs.list', {});
+        session.setState({ packs, defaultPack, openModel });
       }),
     ),
     api.on('device.changed', ({ device }) =>

@@ -3,7 +3,7 @@ import type { StoreApi } from 'zustand/vanilla';
 import type { CallOutput } from '#shared/api/calls.ts';
 import type { EventPayload } from '#shared/api/events.ts';
 import type { JobId, JobSummary, ResultId, ResultSummary, SegmentWarning } from '#shared/api/generation.ts';
-import type { DeviceInfo, PackSummary } from '#shared/api/packs.ts';
+import type { DeviceInfo, OpenModel, PackSummary } from '#shared/api/packs.ts';
 import { Settings } from '#shared/api/settings.ts';
 import type { BlobHash } from '#shared/document/geometry.ts';
 import type { ErrorReport } from '#shared/errors.ts';
@@ -36,6 +36,8 @@ export interface SessionState {
   readonly settings: Settings;
   readonly packs: readonly PackSummary[];
   readonly defaultPack: string | null;
+  /** The model of the artist's own that is held in memory. */
+  readonly openModel: OpenModel | null;
   readonly devices: readonly DeviceInfo[];
   readonly jobs: readonly JobSummary[];
   readonly paused: boolean;
@@ -72,6 +74,7 @@ export function createSessionStore(): SessionStore {
     settings: Settings.parse({}),
     packs: [],
     defaultPack: null,
+    openModel: null,
     devices: [],
     jobs: [],
     paused: false,

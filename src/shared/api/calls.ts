@@ -4,7 +4,7 @@ import { DocumentRecords } from '../document/document.ts';
 import { BlobHash } from '../document/geometry.ts';
 import { SlotContent } from '../document/records.ts';
 import { GenerateRequest, JobId, JobSummary, Result, ResultId, ResultSummary } from './generation.ts';
-import { DeviceInfo, PackSummary } from './packs.ts';
+import { DeviceInfo, LookedAt, OpenModel, PackSummary } from './packs.ts';
 import { Settings, SettingsPatch } from './settings.ts';
 
 const Nothing = z.object({});
@@ -69,6 +69,8 @@ export const ResultQuery = z.object({
   board: z.string().optional(),
   tag: z.string().optional(),
   minScore: z.number().optional(),
+  /** Pixels of the longer side, at least. */
+  minSide: z.number().int().min(1).optional(),
   deleted: z.boolean().default(false),
   before: z.object({ createdAt: z.number(), id: ResultId }).optional(),
   limit: z.number().int().min(1).max(200).default(50),
@@ -275,8 +277,23 @@ export const CALLS = {
     ),
   },
 
-  'packs.list': { input: Nothing, output: z.object({ packs: z.array(PackSummary), defaultPack: z.string() }) },
+  'packs.list': {
+    input: Nothing,
+    output: z.object({ packs: z.array(PackSummary), defaultPack: z.string(), open: OpenModel.nullable() }),
+  },
   'packs.add': { input: z.object({ path: z.string().max(4096) }), output: PackSummary },
+  /** Says what a file is before anything is done with it. */
+  'packs.look': { input: z.object({ path: z.string().max(4096) }), output: LookedAt },
+  /**
+   * Where a dropped file lies, for windows that are told its name and size only: among the models known and in the
+   * folder for downloads. Its first bytes have to be the same.
+   */
+  'packs.find': {
+    input: z.object({ name: z.string().max(255), bytes: z.number().int().min(0), head: bytes }),
+    output: z.object({ path: z.string().nullable() }),
+  },
+  /** Closes the networks of the open model; the next job opens them again. */
+  'packs.rest': { input: Nothing, output: Nothing },
   'packs.remove': { input: z.object({ id: z.string() }), output: Nothing },
   'devices.list': { input: z.object({ probe: z.boolean().default(false) }), output: z.array(DeviceInfo) },
   'log.recent': {

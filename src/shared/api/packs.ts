@@ -28,8 +28,33 @@ export const PackSummary = z.object({
     z.enum(['segments', 'picture-slots', 'negative-text', 'img2img', 'redo-segment', 'upscale', 'scores', 'lora']),
   ),
   problem: z.string().nullable(),
+  /** What has to be added before it makes pictures. */
+  needs: z.enum(['vae']).optional(),
 });
 export type PackSummary = z.infer<typeof PackSummary>;
+
+/** A model whose networks are held in memory between jobs. */
+export const OpenModel = z.object({
+  pack: z.string(),
+  /** Memory of the engine's process. */
+  bytes: z.number(),
+  /** When it closes if nothing more is asked of it, in milliseconds since 1970; null: it stays. */
+  restsAt: z.number().nullable(),
+});
+export type OpenModel = z.infer<typeof OpenModel>;
+
+/** What a file or folder is that was given to the studio: a model, or something that belongs to one. */
+export const LookedAt = z.object({
+  path: z.string(),
+  name: z.string(),
+  bytes: z.number(),
+  kind: z.enum(['model', 'lora', 'vae', 'embedding', 'ip-adapter', 'image-encoder']),
+  /** Models that it fits, of those in the studio; empty for a model. */
+  fits: z.array(z.object({ id: z.string(), name: z.string() })),
+  /** Why it fits none of them, in words. */
+  misfit: z.string().nullable(),
+});
+export type LookedAt = z.infer<typeof LookedAt>;
 
 export const DeviceInfo = z.object({
   id: z.enum(['cpu', 'webgpu', 'cuda', 'dml', 'coreml']),

@@ -10,6 +10,8 @@ const fields = {
   /** 0: as many as the machine has cores. */
   threads: z.number().int().min(0).max(256),
   defaultPack: z.string().max(200).nullable(),
+  /** Minutes after which a model of the artist's own that is not used is closed; 0: never. */
+  restMinutes: z.number().int().min(0).max(1440),
   /** Bytes that the history may take on disk. */
   historyBudget: z.number().int().min(50_000_000),
   live: z.boolean(),
@@ -25,6 +27,7 @@ export const Settings = z.object({
   device: fields.device.default('auto'),
   threads: fields.threads.default(0),
   defaultPack: fields.defaultPack.default(null),
+  restMinutes: fields.restMinutes.default(5),
   historyBudget: fields.historyBudget.default(5_000_000_000),
   live: fields.live.default(false),
   showRulers: fields.showRulers.default(false),

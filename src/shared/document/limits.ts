@@ -21,5 +21,6 @@ export const LIMITS = {
   images: 64,
   mixDepth: 4,
   loras: 16,
+  embeddings: 64,
   sceneFileBytes: 64 * 1024 * 1024,
 } as const;

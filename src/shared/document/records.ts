@@ -1,7 +1,15 @@
 import { z } from 'zod';
 import { Affine, BlobHash, Coordinate, Shapes } from './geometry.ts';
 import { LIMITS } from './limits.ts';
-import { BatchSettings, GuidanceSettings, Interval, LoraChoice, SamplerSettings, Seed } from './settings.ts';
+import {
+  BatchSettings,
+  GuidanceSettings,
+  Interval,
+  LoraChoice,
+  SamplerSettings,
+  SceneAdditions,
+  Seed,
+} from './settings.ts';
 
 /** Ids are `type:name`; the name is letters, digits, `-` and `_`. */
 const idOf = <T extends string>(type: T) =>
@@ -52,6 +60,8 @@ export const SceneRecord = z.object({
   pack: z.string().max(200).nullable().default(null),
   /** Laid over the pack if it is a checkpoint, in this order. */
   loras: z.array(LoraChoice).max(LIMITS.loras, `more than ${LIMITS.loras} LoRAs`).default([]),
+  /** VAE, embeddings and IP-Adapter, read where the pack is a checkpoint. */
+  additions: SceneAdditions.prefault({}),
   start: StartPicture.nullable().default(null),
   /** Upscale the finished picture by this factor once more. */
   upscale: z.union([z.literal(1), z.literal(2), z.literal(4)]).default(1),
@@ -78,6 +88,8 @@ export const SegmentRecord = z.object({
   locked: z.boolean().default(false),
   slot: SlotId,
   negativeText: text.default(''),
+  /** Made anew in a frame of its own once the picture is there: for what is too small for the map. */
+  detail: z.boolean().default(false),
   /** Multiplies the local guidance scale inside this segment. */
   weight: z.number().min(0).max(4).default(1),
   interval: Interval.default([0, 1]),
@@ -88,8 +100,6 @@ export type SegmentRecord = z.infer<typeof SegmentRecord>;
 
 const Box = z.object({
   x: Coordinate,
-  /** Made anew in a frame of its own once the picture is there: for what is too small for the map. */
-  detail: z.boolean().default(false),
   y: Coordinate,
   width: z.number().min(1).max(LIMITS.coordinate),
   height: z.number().min(1).max(LIMITS.coordinate),

@@ -340,14 +340,15 @@ describe('ten thousand mutated files: a document or a typed error, never anythin
           else delete loose[key];
           break;
         case 1:
-          loose[key] = SPICE[random(SPICE.length)];
+          // A copy: one and the same object in two places could come to lie inside itself.
+          loose[key] = structuredClone(SPICE[random(SPICE.length)]);
           break;
         case 2:
           loose[key] = structuredClone(other);
           break;
         case 3:
           if (Array.isArray(place)) place.push(structuredClone(place[random(Math.max(1, place.length))]));
-          else loose[`${key}2`] = loose[key];
+          else loose[`${key}2`] = structuredClone(loose[key]);
           break;
         case 4:
           if (typeof loose[key] === 'number') loose[key] = (loose[key] as number) * [-1, 1e7, 0, 1.5][random(4)]!;
@@ -355,7 +356,7 @@ describe('ten thousand mutated files: a document or a typed error, never anythin
           break;
         default:
           if (Array.isArray(place)) place.reverse();
-          else loose[String.fromCodePoint(97 + random(26))] = SPICE[random(SPICE.length)];
+          else loose[String.fromCodePoint(97 + random(26))] = structuredClone(SPICE[random(SPICE.length)]);
       }
     }
     return JSON.stringify(file);

@@ -61,17 +61,39 @@ export const BatchSettings = z
 export type BatchSettings = z.infer<typeof BatchSettings>;
 
 /**
- * A LoRA or LyCORIS file laid over a checkpoint. Its path names a file of this machine: never of another one, since
- * opening a share's path tells the sharer who opens it.
+ * A file that belongs to a model. Its path names a file of this machine: never of another one, since opening a
+ * share's path tells the sharer who opens it.
  */
+const ModelFile = z
+  .string()
+  .min(1)
+  .max(4096)
+  .refine((file) => !/^(\\|\/\/)|^[a-z][a-z0-9+.-]+:\/\//i.test(file), 'it has to be a file of this machine')
+  .refine((file) => /\.(safetensors|sft)$/i.test(file), 'it has to be a .safetensors file');
+
+/** A LoRA or LyCORIS file laid over a checkpoint. */
 export const LoraChoice = z.object({
-  file: z
-    .string()
-    .min(1)
-    .max(4096)
-    .refine((file) => !/^(\\|\/\/)|^[a-z][a-z0-9+.-]+:\/\//i.test(file), 'a LoRA is a file of this machine')
-    .refine((file) => /\.(safetensors|sft)$/i.test(file), 'a LoRA is a .safetensors file'),
+  file: ModelFile,
   /** Negative strengths turn the change around. */
   strength: z.number().min(-4).max(4).default(1),
 });
 export type LoraChoice = z.infer<typeof LoraChoice>;
+
+/** What a scene takes along for a checkpoint besides LoRAs. */
+export const SceneAdditions = z.object({
+  /** Decodes instead of the checkpoint's own autoencoder. */
+  vae: ModelFile.nullable().default(null),
+  /** Textual inversions: their file names work as words. */
+  embeddings: z.array(ModelFile).max(LIMITS.embeddings, `more than ${LIMITS.embeddings} embeddings`).default([]),
+  /** Lets pictures fill segments. */
+  ipAdapter: z
+    .object({
+      file: ModelFile,
+      /** The CLIP image encoder published with it; null: looked for beside the file. */
+      imageEncoder: ModelFile.nullable().default(null),
+      scale: z.number().min(0).max(2).default(0.8),
+    })
+    .nullable()
+    .default(null),
+});
+export type SceneAdditions = z.infer<typeof SceneAdditions>;

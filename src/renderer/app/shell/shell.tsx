@@ -3,6 +3,7 @@ import { Suspense, lazy } from 'react';
 import { Group, Panel, Separator, useDefaultLayout } from 'react-resizable-panels';
 import { GuidancePanel } from '../../features/guidance/guidance-panel.tsx';
 import { ResultsStrip } from '../../features/history/results-strip.tsx';
+import { ModelDrop } from '../../features/packs/model-drop.tsx';
 import { Rulers } from '../../features/rulers/rulers.tsx';
 import { LeftPanel } from '../../features/segments/left-panel.tsx';
 import { useT } from '../i18n/texts.ts';
@@ -24,6 +25,7 @@ export function Shell() {
   return (
     <div className="shell">
       <TopBar />
+      <ModelDrop />
       <Group className="workspace" orientation="vertical" {...rows}>
         <Panel id="middle" minSize="240px">
           <Group orientation="horizontal" {...columns}>

@@ -8,6 +8,8 @@ import { useSession, useStudio } from '../studio.ts';
 const ICONS = { info: Info, warning: TriangleAlert, error: CircleAlert } as const;
 /** Errors stay until read. */
 const SHOWN_MS = { info: 5000, warning: 12_000, error: Number.POSITIVE_INFINITY } as const;
+/** An offer has to be read and thought about. */
+const OFFER_MS = 60_000;
 
 /** Notices at the lower right: what happened, what was kept, what to do. */
 export function Toasts() {
@@ -27,7 +29,7 @@ function Toast({ notice }: { readonly notice: Notice }) {
   const t = useT();
   const Icon = ICONS[notice.level];
   useEffect(() => {
-    const wait = SHOWN_MS[notice.level];
+    const wait = notice.action ? Math.max(OFFER_MS, SHOWN_MS[notice.level]) : SHOWN_MS[notice.level];
     if (!Number.isFinite(wait)) return undefined;
     const timer = setTimeout(() => studio.session.dismiss(notice.id), wait);
     return () => clearTimeout(timer);

@@ -138,13 +138,13 @@ export function sameForModel(a: StudioDocument, b: StudioDocument): boolean {
 /** Everything of a document that reaches the model, as a string to compare. */
 export function modelKey(document: StudioDocument): string {
   const scene = sceneOf(document);
-  const { width, height, text, negativeText, guidance, sampler, seed, pack, loras, start } = scene;
+  const { width, height, text, negativeText, guidance, sampler, seed, pack, loras, additions, start } = scene;
   const segments = segmentsOf(document)
     .filter((segment) => segment.visible)
     .map(
       ({ name: _name, color: _color, locked: _locked, group: _group, order: _order, detail: _detail, ...rest }) => rest,
     );
   const slots = Object.values(document).filter((record) => record.type === 'slot');
-  const made = { width, height, text, negativeText, guidance, sampler, seed, pack, loras, start };
+  const made = { width, height, text, negativeText, guidance, sampler, seed, pack, loras, additions, start };
   return JSON.stringify([made, segments, slots]);
 }

@@ -9,6 +9,7 @@ import { useDocument, useStudio } from '../../app/studio.ts';
 import { patchScene } from '../../store/recipes.ts';
 import { Button, IconButton } from '../../ui/button.tsx';
 import { SliderRow } from '../../ui/slider.tsx';
+import { nameOfFile } from './file-name.ts';
 
 /** LoRA files laid over the scene's checkpoint, with their weights. */
 export function Loras() {
@@ -38,7 +39,7 @@ export function Loras() {
       {loras.map((lora, index) => (
         <div key={lora.file} className="lora">
           <SliderRow
-            label={nameOf(lora.file)}
+            label={nameOfFile(lora.file)}
             hint={lora.file}
             value={lora.strength}
             min={-2}
@@ -50,7 +51,7 @@ export function Loras() {
           />
           <IconButton
             size="s"
-            label={t('lora.remove', { name: nameOf(lora.file) })}
+            label={t('lora.remove', { name: nameOfFile(lora.file) })}
             icon={<X />}
             onClick={() => change(loras.toSpliced(index, 1))}
           />
@@ -74,9 +75,3 @@ export function Loras() {
     </>
   );
 }
-
-const nameOf = (path: string): string =>
-  path
-    .split(/[\\/]/)
-    .at(-1)
-    ?.replace(/\.[^.]+$/, '') ?? path;

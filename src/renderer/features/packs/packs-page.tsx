@@ -10,7 +10,10 @@ import { Button, IconButton } from '../../ui/button.tsx';
 import { NumberField } from '../../ui/number-field.tsx';
 import { Field } from '../../ui/parts.tsx';
 import { Select } from '../../ui/select.tsx';
+import { Additions } from './additions.tsx';
 import { Loras } from './loras.tsx';
+import { OpenModelLine } from './open-model.tsx';
+import { takeModelPath } from './take-model.ts';
 import { setSettings } from '../settings/general-page.tsx';
 
 /** Models: which this scene uses, what each is and can, and what they run on. */
@@ -25,9 +28,8 @@ export function PacksPage() {
   const [path, setPath] = useState('');
   const add = (where: string): void =>
     studio.attempt(async () => {
-      const added = await studio.api.call('packs.add', { path: where });
+      await takeModelPath(studio, where);
       setPath('');
-      studio.session.setState(({ packs: old }) => ({ packs: [...old.filter((one) => one.id !== added.id), added] }));
     });
   return (
     <>
@@ -70,7 +72,12 @@ export function PacksPage() {
           </Button>
         ) : null}
       </div>
-      {packs.find((pack) => pack.id === (scenePack ?? defaultPack))?.abilities.includes('lora') ? <Loras /> : null}
+      {packs.find((pack) => pack.id === (scenePack ?? defaultPack))?.abilities.includes('lora') ? (
+        <>
+          <Additions />
+          <Loras />
+        </>
+      ) : null}
       <Devices />
     </>
   );
@@ -110,6 +117,8 @@ function Pack({
           {pack.licence ? ` · ${pack.licence}` : ''}
         </div>
         {pack.problem ? <div className="problem">{pack.problem}</div> : null}
+        {pack.needs ? <div className="problem">{t(`packs.needs.${pack.needs}`)}</div> : null}
+        <OpenModelLine pack={pack.id} />
         <div className="chips">
           {pack.abilities.map((ability) => (
             <span key={ability} className="tag-chip">
@@ -189,6 +198,17 @@ function Devices() {
           ]}
           onChange={(device) => setSettings(studio, { device })}
         />
+      </Field>
+      <Field label={t('packs.restLabel')} hint={t('packs.restHint')}>
+        <span className="form-row">
+          <NumberField
+            label={t('packs.restLabel')}
+            value={settings.restMinutes}
+            min={0}
+            max={1440}
+            onChange={(minutes) => setSettings(studio, { restMinutes: Math.round(minutes) })}
+          />
+        </span>
       </Field>
       <Field label={t('device.threadsLabel')} hint={t('device.threadsHint')}>
         <span className="form-row">

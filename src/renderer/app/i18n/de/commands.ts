@@ -105,6 +105,7 @@ export default {
   'edit.invert': 'umkehren',
   'edit.lock': 'sperren',
   'edit.lora': 'LoRA',
+  'edit.addition': 'Datei des Modells',
   'edit.mix': 'Mischung',
   'edit.negative': 'Ausschlusstext',
   'edit.order': 'Reihenfolge',

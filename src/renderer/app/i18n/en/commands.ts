@@ -103,6 +103,7 @@ export default {
   'edit.invert': 'invert',
   'edit.lock': 'lock',
   'edit.lora': 'LoRA',
+  'edit.addition': 'file of the model',
   'edit.mix': 'mix',
   'edit.negative': 'negative text',
   'edit.order': 'order',

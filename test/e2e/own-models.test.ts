@@ -1,0 +1,146 @@
+// An artist's own model as it is lived with: dropped on the window, used, added to, worked with, left again.
+import { copyFile, cp, mkdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { StudioPage, dropFolder, hasBrowser, newDataFolder, openBrowser, startHost } from './studio.testkit.ts';
+import type { Host } from './studio.testkit.ts';
+
+const CHECKPOINTS = path.join(import.meta.dirname, '../fixtures/checkpoints');
+
+describe.skipIf(!hasBrowser)("the artist's own models", () => {
+  let host: Host;
+  let browser: Browser;
+  let studio: StudioPage;
+  let models: string;
+
+  beforeAll(async () => {
+    const folder = await newDataFolder();
+    models = path.join(folder, 'my models');
+    await mkdir(models);
+    await copyFile(path.join(CHECKPOINTS, 'sd15-tiny.safetensors'), path.join(models, 'mine.safetensors'));
+    await cp(path.join(CHECKPOINTS, 'sd15-tiny.config'), path.join(models, 'mine.config'), { recursive: true });
+    for (const [from, to] of [
+      ['lora-tiny-kohya.safetensors', 'ink.safetensors'],
+      ['vae-tiny.safetensors', 'soft-vae.safetensors'],
+    ] as const)
+      await copyFile(path.join(CHECKPOINTS, from), path.join(models, to));
+    await writeFile(path.join(models, 'diary.safetensors'), 'Dear diary, today I renamed a file.');
+    host = await startHost(folder);
+    browser = await openBrowser();
+    const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, locale: 'en-US' });
+    studio = await StudioPage.open(context, host);
+  }, 240_000);
+  afterAll(async () => {
+    await browser.close();
+    await host.stop();
+    await dropFolder(host.dataFolder);
+  });
+
+  const notices = () => studio.page.getByRole('region', { name: 'Notices' });
+  const dialog = () => studio.page.getByRole('dialog');
+  const modelButton = () => studio.page.locator('.topbar-pack');
+
+  /** Drops a file on the window as a browser gives it: its name and bytes, not its place. */
+  async function drop(name: string, bytes?: Buffer): Promise<void> {
+    const content = bytes ?? (await readFile(path.join(models, name)));
+    await studio.page.evaluate(
+      ([file, base64]) => {
+        const data = new DataTransfer();
+        data.items.add(new File([Uint8Array.from(atob(base64), (c) => c.codePointAt(0) ?? 0)], file));
+        document.body.dispatchEvent(new DragEvent('drop', { bubbles: true, cancelable: true, dataTransfer: data }));
+      },
+      [name, content.toString('base64')] as const,
+    );
+  }
+  const setSteps = async (count: number): Promise<void> => {
+    const steps = studio.page.getByRole('spinbutton', { name: 'Steps', exact: true });
+    await steps.fill(String(count));
+    await steps.press('Enter');
+  };
+  const shownPicture = (): Promise<string> =>
+    studio
+      .results()
+      .locator('img')
+      .first()
+      .evaluate((one) => (one as unknown as { src: string }).src);
+
+  test('a browser that drops an unknown model is told where to type its path; typed, it is used at once', async () => {
+    await drop('mine.safetensors');
+    await expect.poll(() => notices().textContent()).toContain('A browser does not tell where mine.safetensors lies');
+    await notices().getByRole('button', { name: 'Models view…' }).click();
+    await dialog()
+      .getByRole('textbox', { name: /Folder, \.zip or \.safetensors/ })
+      .fill(path.join(models, 'mine.safetensors'));
+    const begun = performance.now();
+    await dialog().getByRole('button', { name: 'Add', exact: true }).first().click();
+    await expect.poll(() => notices().textContent(), { timeout: 30_000 }).toContain('this scene uses it');
+    expect(performance.now() - begun).toBeLessThan(20_000);
+    await expect.poll(() => dialog().textContent()).toContain('Stable Diffusion 1.x, epsilon, fp16');
+    await studio.page.keyboard.press('Escape');
+    await expect.poll(() => modelButton().textContent()).toContain('mine');
+    await setSteps(2);
+    await studio.generate(240_000);
+  }, 400_000);
+
+  test('a LoRA dropped is named, used by one click, and taken back by one undo; the picture changes with it', async () => {
+    const before = await shownPicture();
+    await drop('ink.safetensors');
+    await expect.poll(() => notices().textContent()).toMatch(/ink\.safetensors is a LoRA for mine/);
+    await notices().getByRole('button', { name: 'Use it in this scene' }).click();
+    await studio.generate(240_000);
+    expect(await shownPicture()).not.toBe(before);
+    await modelButton().click();
+    await expect.poll(() => dialog().textContent()).toContain('in memory:');
+    await dialog().getByRole('button', { name: 'Remove ink' }).waitFor();
+    await studio.page.keyboard.press('Escape');
+    await drop('soft-vae.safetensors');
+    await expect.poll(() => notices().textContent()).toMatch(/soft-vae\.safetensors is an autoencoder/);
+    await notices().getByRole('button', { name: 'Use it in this scene' }).click();
+    await modelButton().click();
+    await dialog().getByRole('button', { name: 'Remove soft-vae' }).waitFor();
+    await studio.page.keyboard.press('Escape');
+    await studio.page.keyboard.press('Control+z');
+    await studio.page.keyboard.press('Control+z');
+    await modelButton().click();
+    await dialog().getByRole('heading', { name: 'LoRAs over this model' }).waitFor();
+    expect(
+      await dialog()
+        .getByRole('button', { name: /^Remove (ink|soft-vae)$/ })
+        .count(),
+    ).toBe(0);
+    await studio.page.keyboard.press('Escape');
+  }, 400_000);
+
+  test('what is no model is said in one sentence, and the scene keeps its model', async () => {
+    for (const [name, bytes, words] of [
+      ['diary.safetensors', undefined, 'diary.safetensors is a text file under another name'],
+      ['old.ckpt', Buffer.from([0x80, 2, 0x7d, 0x71, 0, 0x2e]), 'opening one can run any code its author put inside'],
+    ] as const) {
+      await drop(name, bytes);
+      await expect.poll(() => notices().textContent()).toContain(words);
+    }
+    await expect.poll(() => modelButton().textContent()).toContain('mine');
+  }, 120_000);
+
+  test('a job of this model is cancelled between two passes; then the embedded pack makes its picture', async () => {
+    await setSteps(1000);
+    const { page } = studio;
+    await page.keyboard.press('Control+Enter');
+    await expect.poll(async () => (await studio.results().textContent()) ?? '', { timeout: 120_000 }).toMatch(/passes/);
+    await page.getByRole('button', { name: 'Cancel', exact: true }).first().click();
+    await expect
+      .poll(() => page.getByRole('button', { name: 'Cancel', exact: true }).count(), { timeout: 60_000 })
+      .toBe(0);
+    await setSteps(2);
+    await modelButton().click();
+    await dialog()
+      .getByRole('radio', { name: /SpaText/ })
+      .first()
+      .click();
+    await page.keyboard.press('Escape');
+    await expect.poll(() => modelButton().textContent()).not.toContain('mine');
+    await studio.generate(240_000);
+    expect(studio.complaints).toEqual([]);
+  }, 400_000);
+});
