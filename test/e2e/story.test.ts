@@ -114,6 +114,24 @@ describe.skipIf(!hasBrowser)('the story', () => {
     await expect.poll(() => studio.resultCount(), { timeout: 120_000 }).toBe(before + 1);
   }, 180_000);
 
+  test('a tiny segment gets a detail pass: a second picture, made from the first', async () => {
+    const { page } = studio;
+    await page.keyboard.press('Escape');
+    await studio.tool('Ellipse').click();
+    const segments = await studio.segmentRows().count();
+    await studio.drag([[0.45, 0.3], [0.465, 0.325]]); // prettier-ignore
+    await expect.poll(() => studio.segmentRows().count()).toBe(segments + 1);
+    await page.keyboard.type('a balloon');
+    await page.keyboard.press('Enter');
+    await page.getByRole('button', { name: 'Add a detail pass' }).click();
+    await page.getByText('Detail pass', { exact: true }).waitFor();
+    const before = await studio.resultCount();
+    const links = await studio.results().locator('.thumb-link').count();
+    await page.keyboard.press('Control+Enter');
+    await expect.poll(() => studio.resultCount(), { timeout: 180_000 }).toBe(before + 2);
+    expect(await studio.results().locator('.thumb-link').count()).toBe(links + 1);
+  }, 240_000);
+
   test('undo everything, redo everything', async () => {
     const { page } = studio;
     const all = await names();

@@ -40,8 +40,9 @@ export function SheetOverlay({ stage }: { readonly stage: Stage }) {
 
 function ProgressLine() {
   const t = useT();
-  const job = useSession(({ jobs }) => foregroundJob(jobs));
-  if (!job) return null;
+  const { job, paused } = useSession((session) => ({ job: foregroundJob(session.jobs), paused: session.paused }));
+  // a paused queue does nothing, and must not look as if it did
+  if (!job || (paused && job.state === 'queued')) return null;
   const fraction = fractionOf(job.progress);
   const percent = Math.round((fraction ?? 0) * 100);
   return (

@@ -17,7 +17,7 @@ import { Thumb } from './thumb.tsx';
 export function ResultsStrip() {
   const t = useT();
   const results = useSession((session) => session.results);
-  const job = useSession((session) => foregroundJob(session.jobs));
+  const { job, paused } = useSession((session) => ({ job: foregroundJob(session.jobs), paused: session.paused }));
   const compareCount = useView((view) => view.compare.length);
   const compare = useCommand('results.compare');
   const history = useCommand('results.history');
@@ -39,7 +39,9 @@ export function ResultsStrip() {
       >
         {job ? (
           <div className="thumb thumb-pending num">
-            <ProgressLine label={t('job.progress')} fraction={fractionOf(job.progress)} />
+            {paused && job.state === 'queued' ? null : (
+              <ProgressLine label={t('job.progress')} fraction={fractionOf(job.progress)} />
+            )}
             <JobWords job={job} />
           </div>
         ) : null}
