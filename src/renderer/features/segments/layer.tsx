@@ -15,6 +15,7 @@ import { Editable } from '../../ui/editable.tsx';
 import { RightClick } from '../../ui/menu.tsx';
 import { layerRows, patchSegments, setText, toggleSolo } from './actions.ts';
 import { MaskThumb } from './mask-thumb.tsx';
+import { scoreIn } from './score-in.ts';
 import { remedyFor, slotWords, warningHint, warningWords } from './warning-words.ts';
 
 /** Scores are cosines; pictures that fit well lie around 0.3. */
@@ -261,9 +262,7 @@ function Score({ segment }: { readonly segment: SegmentId }) {
   const t = useT();
   const shown = useView((view) => view.shown);
   const score = useSession((session) =>
-    shown.kind === 'result'
-      ? session.results.find((result) => result.id === shown.id)?.scores.find((one) => one.segment === segment)
-      : undefined,
+    shown.kind === 'result' ? scoreIn(session.results, shown.id, segment) : undefined,
   );
   const value = score?.clip ?? score?.slot ?? null;
   if (value === null) return <span className="layer-side" role="presentation" />;

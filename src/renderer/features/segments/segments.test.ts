@@ -4,9 +4,10 @@ import { createSegment } from '#shared/document/create.ts';
 import { slotOf } from '#shared/document/document.ts';
 import type { ShapeInput } from '#shared/document/geometry.ts';
 import { startTexts, translate } from '../../app/i18n/texts.ts';
-import { testStudio } from '../../app/studio.testkit.ts';
+import { result, testStudio } from '../../app/studio.testkit.ts';
 import { withRecords } from '../../store/recipes.ts';
 import { anotherReading, layerRows, mixWith, setText, toggleSolo, unmix } from './actions.ts';
+import { scoreIn } from './score-in.ts';
 import { otherRemedyFor, remedyFor, slotWords, warningWords } from './warning-words.ts';
 import { followWarnings } from './warnings.ts';
 
@@ -38,6 +39,26 @@ describe('slots', () => {
     setText(kit.studio, 'slot:fox', 'a red fox!', 'text');
     expect(textOf(kit, 'slot:fox')).toEqual({ kind: 'text', text: 'a red fox!', reading: 1 });
     expect(kit.studio.document.getState().undo).toHaveLength(2);
+  });
+});
+
+describe('scores', () => {
+  const score = (segment: string, clip: number) => ({ segment: `segment:${segment}` as const, clip, slot: null, iou: null }); // prettier-ignore
+  const first = result('a', { scores: [score('fox', 0.3), score('tent', 0.2)] });
+  const anew = result('b', { kind: 'redo-segment', parents: [first.id], scores: [score('fox', 0.4)] });
+  const twice = result('c', { kind: 'redo-segment', parents: [anew.id], scores: [score('owl', 0.1)] });
+  const other = result('d', { kind: 'variations', parents: [first.id], scores: [] });
+  const all = [other, twice, anew, first];
+
+  it('of what was not made anew are those of the picture before', () => {
+    expect(scoreIn(all, twice.id, 'segment:fox')?.clip).toBe(0.4);
+    expect(scoreIn(all, twice.id, 'segment:tent')?.clip).toBe(0.2);
+    expect(scoreIn(all, anew.id, 'segment:owl')).toBeUndefined();
+  });
+
+  it('are not those of another picture', () => {
+    expect(scoreIn(all, other.id, 'segment:fox')).toBeUndefined();
+    expect(scoreIn([anew], anew.id, 'segment:tent')).toBeUndefined();
   });
 });
 
