@@ -99,6 +99,7 @@ const figures = {
     'page: 50 from the middle': await time(20, () => list({ before: middle })),
     'page: starred': await time(20, () => list({ starred: true })),
     'page: one pack, score at least 0.3': await time(20, () => list({ pack: 'other', minScore: 0.3 })),
+    'page: a longer side of at least 1024': await time(20, () => list({ minSide: 1024 })),
     'search: a word of one result': await time(20, () => list({ search: 'walrus' })),
     'search: a word of a third of all': await time(20, () => list({ search: 'cat' })),
     'search: two words': await time(20, () => list({ search: 'castle river' })),

@@ -59,7 +59,7 @@ export class SessionStrip implements Library {
 
   async list(query: ResultQuery): Promise<{ results: ResultSummary[]; total: number }> {
     const words = query.search.toLowerCase().split(/\s+/).filter(Boolean);
-    const { before, board, tag, minScore } = query;
+    const { before, board, tag, minScore, minSide } = query;
     const found = [...this.#rows.values()]
       .map((row) => row.summary)
       .filter((row) => row.deleted === query.deleted)
@@ -68,6 +68,7 @@ export class SessionStrip implements Library {
       .filter((row) => board === undefined || row.boards.includes(board))
       .filter((row) => tag === undefined || row.tags.includes(tag))
       .filter((row) => minScore === undefined || (row.globalScore ?? Number.NEGATIVE_INFINITY) >= minScore)
+      .filter((row) => minSide === undefined || Math.max(row.width, row.height) >= minSide)
       .filter((row) => {
         const text = `${row.title} ${row.text} ${row.note}`.toLowerCase();
         return words.every((word) => text.includes(word));

@@ -78,6 +78,7 @@ test('stars, tags, boards, packs and scores filter, together and with search', a
   await library.add(finished({ id: 'c', clip: null, pack: 'p2' }));
   await library.update({ id: 'result-b', starred: true, boards: ['Posters', ' Posters ', ''], tags: ['x'] });
   await library.update({ id: 'result-c', boards: ['Posters', 'Cards'] });
+  const wide = finished({ id: 'wide', clip: 0.1, pack: 'p3' });
   const list = async (fields: CallInput<'results.list'>) => {
     const { results, total } = await library.list(query(fields));
     expect(total).toBe(results.length);
@@ -87,6 +88,12 @@ test('stars, tags, boards, packs and scores filter, together and with search', a
   expect(await list({ starred: false })).toEqual(['c', 'a']);
   expect(await list({ pack: 'p2' })).toEqual(['c', 'b']);
   expect(await list({ minScore: 0.2 })).toEqual(['b']);
+  await library.add({ ...wide, result: { ...wide.result, width: 1024, height: 256 } });
+  expect(await list({ minSide: 1024 })).toEqual(['wide']);
+  expect(await list({ minSide: 512, minScore: 0.2 })).toEqual(['b']);
+  expect(await list({ minSide: 1025 })).toEqual([]);
+  expect(await list({ minSide: 513, search: 'cat', pack: 'p3' })).toEqual(['wide']);
+  expect(await list({ minSide: 513, pack: 'p2' })).toEqual([]);
   expect(await list({ board: 'Posters' })).toEqual(['c', 'b']);
   expect(await list({ board: 'Posters', search: 'dog', tag: 'x', pack: 'p2', starred: true })).toEqual(['b']);
   expect(await library.boards()).toEqual([

@@ -42,10 +42,15 @@ export function planList(query: ResultQuery, beforeSeq: number | undefined): Lis
     values.push(...more);
   };
   const match = toMatch(query.search);
-  const filtered = [query.starred, query.pack, query.minScore, query.tag, query.board].some((one) => one !== undefined);
+  const filtered = [query.starred, query.pack, query.minScore, query.minSide, query.tag, query.board].some(
+    (one) => one !== undefined,
+  );
   // Deleted results are not in the search index; there are few of them, so their texts are looked through.
   const walks = match !== '' && !query.deleted && !filtered;
-  const from = walks ? 'results_search s JOIN results r ON r.seq = s.rowid' : 'results r';
+  // Without a narrower filter, the index that has the sizes: else each row would be looked up for its own.
+  const bySize = query.minSide !== undefined && query.pack === undefined && !query.starred && !query.deleted;
+  const table = bySize && match === '' ? 'results r INDEXED BY results_size' : 'results r';
+  const from = walks ? 'results_search s JOIN results r ON r.seq = s.rowid' : table;
   const key = walks ? 's.rowid' : 'r.seq';
   if (walks) condition('results_search MATCH ?', match);
   else {
@@ -60,6 +65,7 @@ export function planList(query: ResultQuery, beforeSeq: number | undefined): Lis
   if (query.starred !== undefined) condition(query.starred ? 'r.starred = 1' : 'r.starred = 0');
   if (query.pack !== undefined) condition('r.pack_id = ?', query.pack);
   if (query.minScore !== undefined) condition('r.score >= ?', query.minScore);
+  if (query.minSide !== undefined) condition('max(r.width, r.height) >= ?', query.minSide);
   if (query.tag !== undefined) condition('EXISTS (SELECT 1 FROM tags WHERE seq = r.seq AND tag = ?)', query.tag);
   if (query.board !== undefined)
     condition('EXISTS (SELECT 1 FROM boards WHERE seq = r.seq AND board = ?)', query.board);

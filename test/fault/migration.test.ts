@@ -45,7 +45,8 @@ test('killed while an old library is brought up to date: it opens, with everythi
       expect(notices).toEqual([]);
       await library.close();
     }
-    expect(versions.every((version) => [10, 20, 30, 40].includes(version))).toBe(true);
+    const known = MIGRATIONS.map(({ version }) => version);
+    expect(versions.every((version) => known.includes(version))).toBe(true);
   } finally {
     rmSync(root, { recursive: true, force: true });
   }

@@ -14,6 +14,7 @@ interface ListOptions {
   pack?: string;
   board?: string;
   tag?: string;
+  minSide?: number;
   json?: boolean;
 }
 
@@ -28,6 +29,7 @@ export function registerHistory(program: Command): void {
       .option('--pack <id>', 'made with this pack')
       .option('--board <name>', 'on this board')
       .option('--tag <tag>', 'with this tag')
+      .option('--min-side <px>', 'whose longer side has at least this many pixels', wholeNumber(1, 100_000))
       .option('--json', 'as JSON');
   listing(history.command('list').description('The latest results, the newest first.')).action((options: ListOptions) =>
     runList('', options),
@@ -60,8 +62,8 @@ async function lookInto(): Promise<Library | undefined> {
 async function runList(search: string, options: ListOptions): Promise<void> {
   const library = await lookInto();
   try {
-    const { limit, starred, pack, board, tag } = options;
-    const filters = { starred, pack, board, tag };
+    const { limit, starred, pack, board, tag, minSide } = options;
+    const filters = { starred, pack, board, tag, minSide };
     const { results, total } = library
       ? await library.list({ search, deleted: false, limit, ...filters })
       : { results: [], total: 0 };

@@ -25,6 +25,10 @@ export const withRecords = (document: StudioDocument, records: readonly Document
 export const withoutRecords = (document: StudioDocument, ids: readonly RecordId[]): StudioDocument =>
   Object.fromEntries(Object.entries(document).filter(([id]) => !(ids as readonly string[]).includes(id)));
 
+/** Records that made a picture, with the seed locked: generated again they give the same picture. */
+export const withItsSeed = (records: readonly DocumentRecord[]): DocumentRecord[] =>
+  records.map((record) => (record.type === 'scene' ? { ...record, seedLocked: true } : record));
+
 export const patchScene = (document: StudioDocument, patch: Partial<SceneRecord>): StudioDocument =>
   withRecords(document, [{ ...document['scene:main'], ...patch } as SceneRecord]);
 

@@ -41,6 +41,7 @@ export const canvasDe: Record<keyof typeof canvasEn, string> = {
   'canvas.empty.words': 'Ein Pinselstrich beginnt ein Segment. Sag dann in Worten, was es ist.',
   'canvas.progress': 'Das Bild entsteht: {{percent}} %',
   'canvas.drop': 'Bild, SVG oder Szene hier ablegen',
+  'canvas.drop.item': 'Das Segment ablegen, wo es hingehört',
   'canvas.drop.svgEmpty': 'In diesem SVG sind keine Formen, die Segmente werden könnten.',
   'canvas.hint.locked':
     'Dieses Segment ist gesperrt. Entsperre es, um es zu ändern, oder hebe die Auswahl auf, um ein anderes zu zeichnen.',

@@ -40,6 +40,7 @@ export const canvasEn = {
   'canvas.empty.words': 'A brush stroke begins a segment. Then say in words what it is.',
   'canvas.progress': 'Making the picture: {{percent}} %',
   'canvas.drop': 'Drop a picture, an SVG or a scene',
+  'canvas.drop.item': 'Drop the segment where it belongs',
   'canvas.drop.svgEmpty': 'There are no shapes in this SVG that could become segments.',
   'canvas.hint.locked': 'This segment is locked. Unlock it to change it, or deselect it to draw another.',
   'canvas.hint.hidden': 'This segment is hidden. Show it to draw on it, or deselect it to draw another.',

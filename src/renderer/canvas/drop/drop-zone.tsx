@@ -1,42 +1,50 @@
 import { useEffect, useState } from 'react';
 import { takesText } from '../../app/keyboard.ts';
 import { useT } from '../../app/i18n/texts.ts';
+import { ITEM_TYPE, placeDropped } from '../../features/library/actions.ts';
 import type { Stage } from '../stage.ts';
 import { takeFiles } from './take-files.ts';
 
-/** Files dropped on the canvas or pasted anywhere but into a field. */
+/** Files and kept segments dropped on the canvas, files pasted anywhere but into a field. */
 export function DropZone({ stage }: { readonly stage: Stage }) {
   const t = useT();
-  const [over, setOver] = useState(false);
+  const [over, setOver] = useState<'files' | 'item' | null>(null);
   useEffect(() => {
     const abort = new AbortController();
     const { signal } = abort;
     const element = stage.root;
     let depth = 0;
-    const hasFiles = (event: DragEvent): boolean => event.dataTransfer?.types.includes('Files') ?? false;
+    const carried = (event: DragEvent): 'files' | 'item' | null => {
+      const types = event.dataTransfer?.types ?? [];
+      return types.includes(ITEM_TYPE) ? 'item' : types.includes('Files') ? 'files' : null;
+    };
     element.addEventListener('dragenter', (event) => {
-        if (!hasFiles(event)) return;
+        const what = carried(event);
+        if (!what) return;
         depth += 1;
-        setOver(true);
+        setOver(what);
       }, { signal }); // prettier-ignore
     element.addEventListener('dragleave', (event) => {
-        if (!hasFiles(event)) return;
+        if (!carried(event)) return;
         depth -= 1;
-        if (depth <= 0) setOver(false);
+        if (depth <= 0) setOver(null);
       }, { signal }); // prettier-ignore
     element.addEventListener('dragover', (event) => {
-        if (!hasFiles(event)) return;
+        if (!carried(event)) return;
         event.preventDefault();
         if (event.dataTransfer) event.dataTransfer.dropEffect = 'copy';
       }, { signal }); // prettier-ignore
     element.addEventListener('drop', (event) => {
         depth = 0;
-        setOver(false);
-        if (!hasFiles(event)) return;
+        setOver(null);
+        const what = carried(event);
+        if (!what) return;
         event.preventDefault();
         const files = [...(event.dataTransfer?.files ?? [])];
         const at = stage.toScene(event.clientX, event.clientY);
-        stage.attempt(() => takeFiles(stage, files, { at, asReference: event.altKey }));
+        const item = event.dataTransfer?.getData(ITEM_TYPE) ?? '';
+        if (what === 'item') stage.studio.attempt(() => placeDropped(stage.studio, item, at));
+        else stage.attempt(() => takeFiles(stage, files, { at, asReference: event.altKey }));
       }, { signal }); // prettier-ignore
     window.addEventListener('paste', (event) => {
         if (takesText(event.target) || event.defaultPrevented || stage.view.dialog) return;
@@ -49,7 +57,7 @@ export function DropZone({ stage }: { readonly stage: Stage }) {
   }, [stage]);
   return over ? (
     <div className="drop-zone">
-      <span className="drop-words">{t('canvas.drop')}</span>
+      <span className="drop-words">{t(over === 'item' ? 'canvas.drop.item' : 'canvas.drop')}</span>
     </div>
   ) : null;
 }

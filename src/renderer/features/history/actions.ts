@@ -6,6 +6,7 @@ import type { DocumentRecord } from '#shared/document/records.ts';
 import { showDocument } from '../../app/boot.ts';
 import type { Studio } from '../../app/studio.ts';
 import { translate } from '../../app/i18n/texts.ts';
+import { withItsSeed } from '../../store/recipes.ts';
 
 export function showResult(studio: Studio, result: Pick<ResultSummary, 'id' | 'picture'>): void {
   studio.view.setState({ shown: { kind: 'result', id: result.id, picture: result.picture } });
@@ -33,14 +34,15 @@ export async function openAsItWas(studio: Studio, id: ResultId): Promise<void> {
 /** A result's records, with the title and note that the open scene has now. */
 function sceneOfResult(document: StudioDocument, records: readonly DocumentRecord[]): StudioDocument {
   const { title, note } = sceneOf(document);
-  return toDocument(records.map((record) => (record.type === 'scene' ? { ...record, title, note } : record)));
+  const kept = withItsSeed(records);
+  return toDocument(kept.map((record) => (record.type === 'scene' ? { ...record, title, note } : record)));
 }
 
 /** A scene of its own, beginning as the result's scene was. */
 export async function openAsNewScene(studio: Studio, id: ResultId): Promise<void> {
   const result = await studio.api.call('results.get', { id });
   await studio.document.flush();
-  showDocument(studio, await studio.api.call('document.new', { records: result.records }));
+  showDocument(studio, await studio.api.call('document.new', { records: withItsSeed(result.records) }));
   showResult(studio, result);
   studio.view.openDialog(null);
 }

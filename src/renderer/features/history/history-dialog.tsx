@@ -30,6 +30,7 @@ export function HistoryDialog({ onClose }: { readonly onClose: () => void }) {
   const [search, setSearch] = useState('');
   const [pack, setPack] = useState('any');
   const [score, setScore] = useState('any');
+  const [size, setSize] = useState('any');
   const [view, setView] = useState<'grid' | 'tree'>('grid');
   const [selected, setSelected] = useState<readonly ResultId[]>([]);
   const [boards, setBoards] = useState<readonly { name: string; count: number }[]>([]);
@@ -40,6 +41,7 @@ export function HistoryDialog({ onClose }: { readonly onClose: () => void }) {
     ...(place.kind === 'board' ? { board: place.name } : {}),
     ...(pack === 'any' ? {} : { pack }),
     ...(score === 'any' ? {} : { minScore: Number(score) }),
+    ...(size === 'any' ? {} : { minSide: Number(size) }),
   };
   const { results, total, loading, more, reload } = useResults(filter);
   const loadBoards = (): void => studio.attempt(async () => setBoards(await studio.api.call('boards.list', {})));
@@ -126,6 +128,19 @@ export function HistoryDialog({ onClose }: { readonly onClose: () => void }) {
                 })),
               ]}
               onChange={setScore}
+            />
+            <Select
+              look="quiet"
+              label={t('history.size')}
+              value={size}
+              choices={[
+                { value: 'any', label: t('history.anySize') },
+                ...['512', '768', '1024', '2048'].map((value) => ({
+                  value,
+                  label: t('history.minSide', { pixels: value }),
+                })),
+              ]}
+              onChange={setSize}
             />
             <span className="grow" />
             {selected.length > 0 ? (

@@ -61,7 +61,8 @@ describe('a result', () => {
     }));
     await openAsItWas(studio, 'result-r');
     const scene = sceneOf(studio.document.getState().document);
-    expect(scene).toMatchObject({ title: 'Mine', text: 'a lake' });
+    // The seed is locked, or generating it again would roll another one.
+    expect(scene).toMatchObject({ title: 'Mine', text: 'a lake', seedLocked: true });
     expect(studio.view.getState().shown).toMatchObject({ kind: 'result', id: 'result-r' });
     studio.document.undo();
     expect(sceneOf(studio.document.getState().document).text).toBe('changed');

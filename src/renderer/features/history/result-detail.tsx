@@ -1,5 +1,5 @@
 import { Columns2, FilePlus2, RotateCcw, Star, X } from 'lucide-react';
-import { useEffect, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import type { CallOutput } from '#shared/api/calls.ts';
 import type { ResultSummary } from '#shared/api/generation.ts';
 import { segmentName, toDocument } from '#shared/document/document.ts';
@@ -29,6 +29,7 @@ export function ResultDetail({ result, onBoards }: { readonly result: ResultSumm
   const t = useT();
   const [full, setFull] = useState<CallOutput<'results.get'> | null>(null);
   const [note, setNote] = useState(result.note);
+  const noted = useRef({ typed: result.note, kept: result.note });
   useEffect(() => {
     studio.attempt(async () => setFull(await studio.api.call('results.get', { id: result.id })));
   }, [studio, result.id]);
@@ -37,6 +38,18 @@ export function ResultDetail({ result, onBoards }: { readonly result: ResultSumm
       await updateResult(studio, { id: result.id, ...change });
       onBoards?.();
     });
+  const keepNote = (): void => {
+    const { typed, kept } = noted.current;
+    if (typed === kept) return;
+    noted.current.kept = typed;
+    update({ note: typed });
+  };
+  const keepLast = useRef(keepNote);
+  useEffect(() => {
+    keepLast.current = keepNote;
+  });
+  // Closing the dialog takes the field away before it loses the focus: what was typed is kept all the same.
+  useEffect(() => () => keepLast.current(), []);
   const open = (how: typeof openAsItWas): void =>
     studio.attempt(async () => {
       await how(studio, result.id);
@@ -70,8 +83,11 @@ export function ResultDetail({ result, onBoards }: { readonly result: ResultSumm
           placeholder={t('history.notePlaceholder')}
           value={note}
           maxLength={20_000}
-          onChange={(event) => setNote(event.currentTarget.value)}
-          onBlur={() => note !== result.note && update({ note })}
+          onChange={(event) => {
+            noted.current.typed = event.currentTarget.value;
+            setNote(event.currentTarget.value);
+          }}
+          onBlur={keepNote}
         />
       </Section>
       <Chips

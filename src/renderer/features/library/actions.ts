@@ -1,12 +1,15 @@
-import type { LibraryItem } from '#shared/api/calls.ts';
-import { segmentName, slotOf } from '#shared/document/document.ts';
+import { LibraryItem } from '#shared/api/calls.ts';
+import { sceneOf, segmentName, slotOf } from '#shared/document/document.ts';
+import type { Point } from '#shared/document/geometry.ts';
 import { DocumentRecord } from '#shared/document/records.ts';
 import type { SegmentRecord, SlotContent, SlotRecord } from '#shared/document/records.ts';
 import { StudioError } from '#shared/errors.ts';
 import { translate } from '../../app/i18n/texts.ts';
 import type { Studio } from '../../app/studio.ts';
 import { copySlots, setSlot, withRecords } from '../../store/recipes.ts';
+import { recoloured } from '../../canvas/edit/fit-records.ts';
 import { addImportedSegments } from '../scene/actions.ts';
+import { placed } from './place.ts';
 
 /** An item's records, checked: they come from the artist's past, perhaps of another release. */
 export function itemRecords(item: Pick<LibraryItem, 'records' | 'name'>): DocumentRecord[] {
@@ -36,9 +39,44 @@ export async function keepSegment(studio: Studio, segment: SegmentRecord): Promi
   });
 }
 
-/** Puts an item's segment onto the canvas. */
-export function placeItem(studio: Studio, item: LibraryItem): void {
-  addImportedSegments(studio, itemRecords(item));
+/** What a dragged item carries: its LibraryItem as JSON. */
+export const ITEM_TYPE = 'application/x-spatext-item';
+
+/** Puts an item's segment onto the canvas, with its middle `at` a point of the scene if one is given. */
+export function placeItem(studio: Studio, item: Pick<LibraryItem, 'records' | 'name'>, at?: Point): void {
+  const { document } = studio.document.getState();
+  addImportedSegments(studio, recoloured(placed(itemRecords(item), sceneOf(document), at), document));
+}
+
+/** An item that was dropped; anything may be dragged here from elsewhere, so it is checked. */
+export function placeDropped(studio: Studio, json: string, at: Point): void {
+  let item: unknown;
+  try {
+    item = JSON.parse(json);
+  } catch {
+    item = undefined;
+  }
+  const parsed = LibraryItem.safeParse(item);
+  if (!parsed.success) throw StudioError.from(parsed.error, translate('library.notAnItem'));
+  placeItem(studio, parsed.data, at);
+}
+
+/** Removes an item, with a way back in the notice. */
+export async function removeItem(studio: Studio, item: LibraryItem, onChange: () => void): Promise<void> {
+  await studio.api.call('library.remove', { id: item.id });
+  onChange();
+  studio.session.notify({
+    level: 'info',
+    message: translate('library.removed', { name: item.name }),
+    action: {
+      label: translate('ui.undo'),
+      run: () =>
+        studio.attempt(async () => {
+          await studio.api.call('library.add', { name: item.name, records: item.records });
+          onChange();
+        }),
+    },
+  });
 }
 
 /** Fills the selected segment with what the item's segment is filled with; its area stays. */

@@ -1,17 +1,28 @@
 import './library.css';
 import { BookmarkPlus, PaintBucket, Search, Shapes, Trash2 } from 'lucide-react';
-import { useCallback, useEffect, useState } from 'react';
+import { useCallback, useEffect, useMemo, useState } from 'react';
 import type { CallOutput, LibraryItem } from '#shared/api/calls.ts';
 import { createScene } from '#shared/document/create.ts';
 import { slotOf } from '#shared/document/document.ts';
-import type { DocumentRecord } from '#shared/document/records.ts';
 import { formatNumber } from '../../app/format.ts';
 import { useT } from '../../app/i18n/texts.ts';
 import { useDocument, useStudio, useView } from '../../app/studio.ts';
 import { IconButton } from '../../ui/button.tsx';
 import { Empty } from '../../ui/parts.tsx';
 import { SceneThumb } from '../scene/scene-thumb.tsx';
-import { fillFromContent, fillFromItem, itemRecords, keepSegment, placeItem } from './actions.ts';
+import {
+  ITEM_TYPE,
+  fillFromContent,
+  fillFromItem,
+  itemRecords,
+  keepSegment,
+  placeItem,
+  removeItem,
+} from './actions.ts';
+import { placed } from './place.ts';
+
+/** A kept segment is shown in the middle of a canvas of its own. */
+const SHEET = { width: 512, height: 512 };
 
 type Similar = CallOutput<'library.similar'>;
 
@@ -98,7 +109,18 @@ export function LibraryPanel() {
         ))}
         {items && items.length > 0 ? <h3>{t('library.kept')}</h3> : null}
         {items?.map((item) => (
-          <div key={item.id} className="library-item">
+          <div
+            key={item.id}
+            className="library-item"
+            draggable
+            title={t('library.drag')}
+            onDragStart={(event) => {
+              event.dataTransfer.effectAllowed = 'copy';
+              event.dataTransfer.setData(ITEM_TYPE, JSON.stringify(item));
+              const picture = event.currentTarget.querySelector('.picture');
+              if (picture) event.dataTransfer.setDragImage(picture, 20, 20);
+            }}
+          >
             <span className="picture">
               <ItemPicture item={item} />
             </span>
@@ -124,12 +146,7 @@ export function LibraryPanel() {
                 size="s"
                 label={t('library.remove')}
                 icon={<Trash2 />}
-                onClick={() =>
-                  studio.attempt(async () => {
-                    await studio.api.call('library.remove', { id: item.id });
-                    load();
-                  })
-                }
+                onClick={() => studio.attempt(() => removeItem(studio, item, load))}
               />
             </span>
           </div>
@@ -145,13 +162,13 @@ export function LibraryPanel() {
 }
 
 function ItemPicture({ item }: { readonly item: LibraryItem }) {
-  const scene = useDocument((state) => state.document['scene:main']);
-  let records: readonly DocumentRecord[];
-  try {
-    records = [scene ?? createScene(), ...itemRecords(item)];
-  } catch {
-    // An item that this release cannot read is still listed, so that it can be removed.
-    return <Shapes />;
-  }
-  return <SceneThumb records={records} />;
+  const records = useMemo(() => {
+    try {
+      return [createScene(), ...placed(itemRecords(item), SHEET, [SHEET.width / 2, SHEET.height / 2])];
+    } catch {
+      // An item that this release cannot read is still listed, so that it can be removed.
+      return null;
+    }
+  }, [item]);
+  return records ? <SceneThumb records={records} /> : <Shapes />;
 }

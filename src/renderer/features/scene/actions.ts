@@ -7,7 +7,7 @@ import { showDocument } from '../../app/boot.ts';
 import { lossWords } from '../../app/host-words/host-words.ts';
 import { translate } from '../../app/i18n/texts.ts';
 import type { Studio } from '../../app/studio.ts';
-import { freshKey, withRecords } from '../../store/recipes.ts';
+import { freshKey, withItsSeed, withRecords } from '../../store/recipes.ts';
 import type { ImportSource } from '../../store/view-store.ts';
 
 /** Opens a new document on the host; the last one is safe in its journal. */
@@ -139,7 +139,8 @@ async function takeImported(
     await asPicture(imported);
     return;
   }
-  if (imported.kind === 'scene') await newScene(studio, imported.records);
+  if (imported.kind === 'scene')
+    await newScene(studio, imported.result === null ? imported.records : withItsSeed(imported.records));
   else addImportedSegments(studio, imported.records);
   if (imported.losses.length > 0)
     studio.session.notify({

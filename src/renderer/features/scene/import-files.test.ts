@@ -36,7 +36,7 @@ test('annotations get the pictures that came with them; what they take is no pic
 test('where an image has to be chosen a dialog asks, and the choice is sent with the same files', async () => {
   const { studio, host } = testStudio();
   const images = [{ image: '139.jpg', picture: '139.png', segments: 2, there: true }];
-  host.answer('import.file', () => ({ kind: 'annotations', images, total: 1, chosen: null }));
+  host.answer('import.file', () => ({ kind: 'annotations' as const, images, total: 1, chosen: null }));
   const never = (): void => expect.unreachable();
   await importFiles(studio, ['139.png', 'set.json'].map(file), never);
   expect(host.sent('import.file')).toHaveLength(1);
