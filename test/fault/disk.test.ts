@@ -8,6 +8,7 @@ import { finished, libraryIn } from '#library/library.testkit.ts';
 import { beach, keeperIn, setText } from '#project/keeper.testkit.ts';
 import { sceneOf, toDocument } from '#shared/document/document.ts';
 import { CALLS } from '#shared/api/calls.ts';
+import { limitRoom } from './no-space.ts';
 
 /** A disk of some megabytes that can really be full or read-only; only root may make one. */
 class SmallDisk {
@@ -51,21 +52,43 @@ function canMount(): boolean {
     return false;
   }
 }
+let room: ReturnType<typeof limitRoom> | undefined;
+function smallFolder(): Little {
+  const folder = mkdtempSync(path.join(tmpdir(), 'spatext-room-'));
+  const made = limitRoom(folder, 6_000_000);
+  room = made;
+  // A few bytes are left, as on a disk: the next write begins and does not end.
+  return { folder, fill: () => void (made.left = 100), free: () => void (made.left = 6_000_000) };
+}
 afterEach(() => {
+  room?.remove();
+  room = undefined;
   disk?.remove();
   disk = undefined;
 });
 
-test.runIf(canMount())(
-  'a full disk: changes stay in memory, are told once, and are written when there is room',
-  async () => {
-    const { folder } = smallDisk('6m');
+interface Little {
+  readonly folder: string;
+  fill(): void;
+  free(): void;
+}
+/** A disk that is full, and where none can be made a folder that takes no more bytes. */
+const FULL: [string, () => Little][] = [
+  ...(canMount() ? [['disk', () => smallDisk('6m')] as [string, () => Little]] : []),
+  ['folder', () => smallFolder()],
+];
+
+test.each(FULL)(
+  'a full %s: changes stay in memory, are told once, and are written when there is room',
+  async (_what, make) => {
+    const little = make();
+    const { folder } = little;
     const { keeper, notices } = await keeperIn(folder);
     const { id, records } = await keeper.current('w', beach);
     const target = path.join(folder, 'work.spatext');
     await keeper.save({ id, path: target });
     const before = readFileSync(target);
-    disk?.fill();
+    little.fill();
     let document = toDocument(records);
     // Long texts, so that the journal needs more than what is left of its last block.
     for (let index = 1; index <= 20; index += 1) {
@@ -80,7 +103,7 @@ test.runIf(canMount())(
     });
     await expect(keeper.save({ id })).rejects.toMatchObject({ code: 'disk-full', kept: expect.any(String) as unknown });
     expect(readFileSync(target).equals(before)).toBe(true);
-    disk?.free();
+    little.free();
     const saved: number[] = [];
     keeper.onSaved(({ sequence }) => saved.push(sequence));
     await vi.waitFor(() => expect(saved).toContain(20), { timeout: 5000 });
