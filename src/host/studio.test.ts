@@ -77,8 +77,11 @@ describe('examples and documents', () => {
     test = openTestStudio({ examplesFolder: path.resolve(import.meta.dirname, '../../resources/examples') });
     type Told = { id: string; title: string; shows: string; records: never[] };
     const english = (await call('examples.list', {})) as Told[];
+    expect(english).toEqual(await call('examples.list', { language: 'en' }));
+    const asked = await call('examples.list', { language: 'de' });
     await call('settings.set', { language: 'de' });
     const german = (await call('examples.list', {})) as Told[];
+    expect(asked).toEqual(german);
     expect(german.map(({ id }) => id)).toEqual(english.map(({ id }) => id));
     for (const [index, example] of german.entries()) {
       const original = english[index]!;

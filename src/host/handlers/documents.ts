@@ -35,7 +35,7 @@ export function documentHandlers(parts: StudioParts) {
   };
 
   return {
-    'examples.list': () => examples.list(language()),
+    'examples.list': (input) => examples.list(input.language ?? language()),
     'document.current': async (_, { windowId }) => {
       const first = await examples.first(language());
       const open = await (await keeper).current(windowId, () => first);

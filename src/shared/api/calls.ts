@@ -108,7 +108,8 @@ export const CALLS = {
   'settings.set': { input: SettingsPatch, output: Settings },
 
   'examples.list': {
-    input: Nothing,
+    /** Of titles and descriptions; without one, the host's own choice. */
+    input: z.object({ language: z.enum(['en', 'de']).optional() }),
     output: z.array(
       z.object({
         id: z.string(),

@@ -1,5 +1,6 @@
 import './scene.css';
 import { FilePlus2 } from 'lucide-react';
+import i18next from 'i18next';
 import { useEffect, useState } from 'react';
 import type { CallOutput } from '#shared/api/calls.ts';
 import { useT } from '../../app/i18n/texts.ts';
@@ -14,7 +15,8 @@ export function NewSceneDialog({ onClose }: { readonly onClose: () => void }) {
   const t = useT();
   const [examples, setExamples] = useState<CallOutput<'examples.list'>>([]);
   useEffect(() => {
-    studio.attempt(async () => setExamples(await studio.api.call('examples.list', {})));
+    const language = i18next.language === 'de' ? 'de' : 'en';
+    studio.attempt(async () => setExamples(await studio.api.call('examples.list', { language })));
   }, [studio]);
   return (
     <Dialog title={t('newScene.title')} description={t('newScene.hint')} size="xl" onClose={onClose}>
