@@ -21,7 +21,8 @@ const LARGER = 1.05;
 
 /** The frame around the reference picture that is being placed. */
 export function ReferenceFrame({ stage }: { readonly stage: Stage }) {
-  const chosen = useView((state) => state.reference);
+  // other tools draw over the picture: the frame would be in their way
+  const chosen = useView((state) => (state.tool === 'select' ? state.reference : null));
   const { record, number } = useDocument(({ document }) => {
     const references = Object.values(document).filter(({ type }) => type === 'reference');
     const found = chosen ? document[chosen] : undefined;
