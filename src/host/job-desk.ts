@@ -71,6 +71,10 @@ export class JobDesk {
     return { jobs: jobs.map((job) => this.#withAbout(job)), paused };
   }
 
+  cost(request: CallArguments<'generate.cost'>): ReturnType<StudioParts['engine']['cost']> {
+    return this.#parts.engine.cost({ ...request, records: this.#withDefaultPack(request.records) });
+  }
+
   /** A window is gone for good: its drafts are nobody's any more; what it ordered for the history goes on. */
   windowGone(window: string): void {
     this.#last.delete(window);

@@ -149,6 +149,9 @@ export class FakeEngine implements EngineHandle {
   async modelFolders(): Promise<string[]> {
     return [];
   }
+  async cost(): Promise<{ passes: number; seconds: number | null } | null> {
+    return { passes: 12, seconds: 3 };
+  }
   async rest(): Promise<void> {}
   async removePack(): Promise<void> {}
   async devices(): Promise<DeviceInfo[]> {

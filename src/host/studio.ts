@@ -54,6 +54,7 @@ export class Studio {
       ...documentHandlers(parts),
       ...fileHandlers(parts, this.#results, this.#drafts),
       ...historyHandlers(parts, this.#results),
+      'generate.cost': async (request) => ({ cost: await this.#desk.cost(request) }),
       'generate.start': (request, { windowId }) => this.#desk.start(request, windowId),
       'generate.cancel': ({ job, hard }) => {
         engine.cancel(job, hard);

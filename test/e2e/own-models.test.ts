@@ -54,9 +54,13 @@ describe.skipIf(!hasBrowser)("the artist's own models", () => {
     );
   }
   const setSteps = async (count: number): Promise<void> => {
-    const steps = studio.page.getByRole('spinbutton', { name: 'Steps', exact: true });
+    const { page } = studio;
+    await page.getByRole('button', { name: /^Sampler/ }).click();
+    const steps = page.getByRole('spinbutton', { name: 'Steps', exact: true });
     await steps.fill(String(count));
     await steps.press('Enter');
+    await page.keyboard.press('Escape');
+    await steps.waitFor({ state: 'hidden' });
   };
   const shownPicture = (): Promise<string> =>
     studio

@@ -64,6 +64,8 @@ export interface EngineHandle {
   lookAt(path: string): Promise<LookedAt>;
   /** Folders in which the added models lie. */
   modelFolders(): Promise<string[]>;
+  /** Passes of a job and about how long they take, told before it starts; null for the embedded pack. */
+  cost(request: GenerateRequest): Promise<{ passes: number; seconds: number | null } | null>;
   /** Closes the networks of the open model, unless it is working. */
   rest(): Promise<void>;
   removePack(id: string): Promise<void>;

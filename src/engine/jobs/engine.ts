@@ -1,4 +1,4 @@
-import type { JobId, JobSummary } from '#shared/api/generation.ts';
+import type { GenerateRequest, JobId, JobSummary } from '#shared/api/generation.ts';
 import { sceneOf, toDocument } from '#shared/document/document.ts';
 import { StudioError } from '#shared/errors.ts';
 import type { EngineConfig, EngineEvent, EngineHandle } from './engine-api.ts';
@@ -120,6 +120,9 @@ class EngineHost implements EngineHandle {
   }
   modelFolders(): Promise<Answers['model-folders']> {
     return this.#ask({ kind: 'model-folders' });
+  }
+  cost(request: GenerateRequest): Promise<Answers['cost']> {
+    return this.#ask({ kind: 'cost', request });
   }
   async rest(): Promise<void> {
     await this.#ask({ kind: 'rest' });

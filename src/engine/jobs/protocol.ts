@@ -27,6 +27,7 @@ export const Question = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('look-at'), path: z.string() }),
   z.object({ kind: z.literal('model-folders') }),
   z.object({ kind: z.literal('rest') }),
+  z.object({ kind: z.literal('cost'), request: GenerateRequest }),
   z.object({ kind: z.literal('remove-pack'), id: z.string() }),
   z.object({ kind: z.literal('devices'), probe: z.boolean() }),
   z.object({ kind: z.literal('embed'), pack: z.string().nullable(), content: SlotContent }),
@@ -36,6 +37,8 @@ export type Question = z.infer<typeof Question>;
 export interface Answers {
   packs: { packs: PackSummary[]; defaultPack: string; open: OpenModel | null };
   rest: null;
+  /** Null where the window can tell by itself. */
+  cost: { passes: number; seconds: number | null } | null;
   'add-pack': PackSummary;
   'look-at': LookedAt;
   /** Folders in which the added models lie. */

@@ -211,6 +211,19 @@ export class EngineWorker {
         return null;
       case 'add-pack':
         return catalogue.add(question.path);
+      case 'cost': {
+        const { pack } = sceneOf(toDocument(question.request.records));
+        const { summary, opened } = await catalogue.get(pack);
+        if (opened.kind === 'pixel') return null;
+        // The maker at work knows its speed best; another model is only looked at for this.
+        const maker =
+          this.#maker?.id === opened.fingerprint
+            ? this.#maker.maker
+            : openMaker(opened, summary, await this.#chosenDevice(), this.#speeds);
+        const cost = (await maker.cost?.(question.request, blobs)) ?? null;
+        if (maker !== this.#maker?.maker) await maker.release();
+        return cost;
+      }
       case 'look-at':
         return lookAt(question.path, await catalogue.all());
       case 'model-folders':

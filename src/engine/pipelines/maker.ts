@@ -27,6 +27,8 @@ export interface Maker {
   readonly summary: PackSummary;
   /** @throws StudioError bad-input, unsupported, memory, model, cancelled */
   run(request: GenerateRequest, context: JobContext): Promise<void>;
+  /** Network passes of a job and about how long they take; missing where the window can tell by itself. */
+  cost?(request: GenerateRequest, blobs: BlobStore): Promise<{ passes: number; seconds: number | null }>;
   /** The unit-length embedding that a slot's content stands for. */
   embed(content: SlotContent, blobs: BlobStore): Promise<{ values: Float32Array; space: string }>;
   release(): Promise<void>;

@@ -6,7 +6,13 @@ import type { PackSummary } from '#shared/api/packs.ts';
 import { embeddingNames } from '../checkpoints/embeddings.ts';
 import type { ImageEncoder, IpAdapter } from '../checkpoints/ip-adapter.ts';
 import type { Checkpoint } from '../checkpoints/recognise.ts';
-import { describeSizes, latentCellOf, missingParts, recogniseCheckpoint } from '../checkpoints/recognise.ts';
+import {
+  describeSizes,
+  latentCellOf,
+  missingParts,
+  recogniseCheckpoint,
+  recogniseVae,
+} from '../checkpoints/recognise.ts';
 import { schedulerFor } from '../checkpoints/character.ts';
 import type { PackReader } from '../packs/catalogue.ts';
 import { packIdOf, packNameOf } from '../packs/pack-id.ts';
@@ -16,7 +22,7 @@ import { filesOfAdditions, readAdditions, withSceneAdditions } from './additions
 import type { CheckpointExtras } from './checkpoint-networks.ts';
 import { CheckpointNetworks } from './checkpoint-networks.ts';
 import type { GraphSettings } from './graph-session.ts';
-import type { StockNetworks } from './networks.ts';
+import type { StockNetworks, StockTraits } from './networks.ts';
 import type { OptimumFolder } from './optimum.ts';
 import { OptimumNetworks, isOptimumFolder, recogniseOptimum } from './optimum.ts';
 import type { ModelRecipe } from './recipe.ts';
@@ -156,6 +162,14 @@ function summaryOfStock(path: string, opened: OpenStock): PackSummary {
     problem: lost.length > 0 ? `it lacks ${lost.join('; ')}` : null,
     ...(lacksVae && { needs: 'vae' as const }),
   };
+}
+
+/** What a model is to a scene, without its networks being opened. @throws StudioError 'model' if it lacks a part */
+export async function traitsOf({ source, recipe }: OpenStock, { vae }: SceneAdditions): Promise<StockTraits> {
+  if (source.kind === 'optimum') return source.folder.traits;
+  const file = vae ?? recipe?.vae;
+  const extras = file === undefined ? {} : { vae: await recogniseVae(file, source.checkpoint.family) };
+  return new CheckpointNetworks(source.checkpoint, extras, { providers: ['cpu'], threads: 1 }).traits;
 }
 
 /** What a scene lays over a model. */

@@ -17,10 +17,10 @@ import type { TextReader } from './text.ts';
 import type { View } from './view.ts';
 
 export interface PrepareOptions {
-  readonly networks: StockNetworks;
-  readonly reader: TextReader;
+  readonly networks: Pick<StockNetworks, 'traits'>;
+  readonly reader: Pick<TextReader, 'chunks' | 'read'>;
   readonly embeddings: EmbeddingNames;
-  readonly pictures: { readonly tokens: ImageTokens; readonly scale: number } | null;
+  readonly pictures: { readonly tokens: Pick<ImageTokens, 'of' | 'blank'>; readonly scale: number } | null;
   readonly bitmaps: BitmapLookup;
   readonly blobs: BlobStore;
   readonly breathe: () => Promise<void>;

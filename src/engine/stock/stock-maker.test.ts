@@ -309,6 +309,33 @@ describe('sizes', () => {
   });
 });
 
+describe('the cost that is told before anything is opened is the cost that is run', () => {
+  const shared: Drawn[] = [
+    { content: 'snow', x: 0 },
+    { content: 'snow', x: 56 },
+    { content: 'a field', x: 84, more: { negativeText: 'rain', interval: [0.5, 1] } },
+  ];
+  const lcm = { sampler: { name: 'lcm', steps: 4 } } as const;
+  const ddim = { sampler: { name: 'ddim', steps: 5 } } as const;
+  test.each([
+    ['a checkpoint in two stages', SD15, 64, scene({ ...ddim, width: 128, height: 96 }, TWO), {}],
+    ['several pictures', SD15, 96, scene({ batch: { count: 2, bestOf: 3 }, text: '' }, TWO), {}],
+    ['one dial', SD15, 96, scene({ guidance: { mode: 'single', scale: 4, interval: [0, 0.5] } }, TWO), {}],
+    ['a grid', SD15, 96, scene({}, TWO), { purpose: { kind: 'grid', points: [[1, 0], [4, 4]], steps: 2 } }], // prettier-ignore
+    ['windows of a black box', join(PIPELINES, 'tiny-sd15'), 32, scene({ ...ddim, negativeText: 'fog' }, shared), {}],
+    ['a few-step black box', join(PIPELINES, 'tiny-lcm'), 32, scene(lcm, shared), {}],
+  ] as const)('%s', async (_name, path, side, records, more) => {
+    const maker = await makerOf(path, side);
+    const request = { records: [...records], ...more } as z.input<typeof GenerateRequest>;
+    const cost = await maker.cost(GenerateRequest.parse(request), blobs);
+    const told = await make(maker, [...records], more as Parameters<typeof make>[2]);
+    expect(told.progress.at(-1)?.passesDone).toBe(cost.passes);
+    expect(cost.passes).toBeGreaterThan(0);
+    expect(cost.seconds).toBeGreaterThan(0);
+    await maker.release();
+  });
+});
+
 describe('recipes', () => {
   const write = async (name: string, recipe: Record<string, unknown>) => {
     const path = join(folder, `${name}.recipe.json`);
@@ -341,18 +368,25 @@ describe('recipes', () => {
     await plain.release();
   });
 
-  test('the same files as part of the scene: VAE, embedding, IP-Adapter with the encoder beside it', async () => {
-    const data = Uint8Array.from({ length: 24 * 24 * 3 }, (_, i) => (i % 3) * 100);
-    const blob = await blobs.write(await encodePng({ width: 24, height: 24, channels: 3, data }));
-    const picture: SlotContent = { kind: 'image', blob, box: null, mask: null };
-    const drawn: Drawn[] = [{ content: picture, x: 8 }, TWO[1]!];
+  const vae = join(CHECKPOINTS, 'vae-tiny.safetensors');
+
+  test('as part of the scene: a VAE, and taking it off gives the old picture back; a folder takes none', async () => {
     const maker = await makerOf(SD15);
     const plain = await make(maker, scene({}, TWO));
-    const vae = join(CHECKPOINTS, 'vae-tiny.safetensors');
     const decoded = await make(maker, scene({ additions: { vae } }, TWO));
     expect(decoded.results[0]!.result.picture).not.toBe(plain.results[0]!.result.picture);
+    expect((await make(maker, scene({}, TWO))).results[0]!.result.picture).toBe(plain.results[0]!.result.picture);
+    await maker.release();
+    const folderMaker = await makerOf(join(PIPELINES, 'tiny-sd15'), 32);
+    await expect(make(folderMaker, scene({ additions: { vae } }))).rejects.toThrow('which takes no other VAE');
+    await folderMaker.release();
+  });
 
-    // Without the image encoder named: it lies beside the IP-Adapter.
+  test('as part of the scene: an IP-Adapter, its image encoder found beside it or missed in words', async () => {
+    const data = Uint8Array.from({ length: 24 * 24 * 3 }, (_, i) => (i % 3) * 100);
+    const blob = await blobs.write(await encodePng({ width: 24, height: 24, channels: 3, data }));
+    const drawn: Drawn[] = [{ content: { kind: 'image', blob, box: null, mask: null }, x: 8 }];
+    const maker = await makerOf(SD15);
     const adapter = { file: join(CHECKPOINTS, 'ip-adapter-tiny.safetensors') };
     const shown = await make(maker, scene({ additions: { ipAdapter: adapter } }, drawn));
     const loud = await make(maker, scene({ additions: { ipAdapter: { ...adapter, scale: 2 } } }, drawn));
@@ -363,25 +397,23 @@ describe('recipes', () => {
       code: 'not-found',
       message: 'alone.safetensors needs the CLIP image encoder that was published with it',
     });
+    await maker.release();
+  });
 
+  test('as part of the scene: an embedding, its name a word; the record makes the picture again', async () => {
     const { opened } = await stockPackReader.open(SD15);
     const width = opened.source.kind === 'checkpoint' ? opened.source.checkpoint.texts[0]!.width : 0;
     const word = join(folder, 'inkwell.safetensors');
     await writeFile(word, embeddingFile(width));
-    const texts = [{ content: 'inkwell', x: 8 }];
+    const texts: Drawn[] = [{ content: 'inkwell', x: 8 }];
+    const maker = await makerOf(SD15);
     const asWord = await make(maker, scene({ additions: { embeddings: [word] } }, texts));
     expect(asWord.results[0]!.result.picture).not.toBe(
       (await make(maker, scene({}, texts))).results[0]!.result.picture,
     );
-    // What the record says makes the picture again.
     const records = asWord.results[0]!.result.records as ReturnType<typeof scene>;
     expect((await make(maker, records)).results[0]!.result.picture).toBe(asWord.results[0]!.result.picture);
-    expect((await make(maker, scene({}, TWO))).results[0]!.result.picture).toBe(plain.results[0]!.result.picture);
     await maker.release();
-
-    const folderMaker = await makerOf(join(PIPELINES, 'tiny-sd15'), 32);
-    await expect(make(folderMaker, scene({ additions: { vae } }))).rejects.toThrow('which takes no other VAE');
-    await folderMaker.release();
   });
 
   test('a checkpoint without a VAE is there, says what it needs, and makes pictures with one', async () => {

@@ -16,11 +16,9 @@ import type { JobContext, Maker } from '../pipelines/maker.ts';
 import { JobMeter, Pace } from '../pipelines/pace.ts';
 import type { SpeedLedger } from '../pipelines/speed-ledger.ts';
 import { meanScore } from '../pipelines/pixel/finish.ts';
-import { firstOrder, ordersOf } from '../pipelines/pixel/orders.ts';
 import type { Order } from '../pipelines/pixel/orders.ts';
 import type { ChosenDevice } from '../runtime/devices.ts';
-import { planPartial } from '../schedulers/index.ts';
-import type { Scheduler, SchedulerPlan } from '../schedulers/index.ts';
+import type { Scheduler } from '../schedulers/index.ts';
 import { NoiseStream, tensor } from '../tensor/index.ts';
 import type { Tensor } from '../tensor/index.ts';
 import type { PreviewMap } from './autoencoder.ts';
@@ -31,14 +29,17 @@ import type { Made } from './finished.ts';
 import { ImageTokens } from './image-tokens.ts';
 import { cellsInView, encodeInView, inpaintingChannels, knownPicture, layOver } from './known.ts';
 import type { KnownPicture } from './known.ts';
-import { makeLatents, planCost } from './make.ts';
+import { makeLatents } from './make.ts';
 import { estimateMemory, requireMemory, usableMemory } from './memory.ts';
 import type { LoadedStock, OpenStock } from './open-stock.ts';
-import { loadStock, versionsOf } from './open-stock.ts';
+import { loadStock, traitsOf, versionsOf } from './open-stock.ts';
+import { cellsOf, jobCost, ordersFor, planStages } from './plan-job.ts';
+import type { PlannedStage } from './plan-job.ts';
 import { prepareStock, warningsOf } from './prepare.ts';
 import type { PreparedStock } from './prepare.ts';
-import { dialsOf, stockSampler, toldScale } from './sampling.ts';
-import { CELLS_OF_SIZE_ONE, expectedSpeed } from './speed.ts';
+import { reckonCost } from './reckon.ts';
+import { dialsOf, toldScale } from './sampling.ts';
+import { expectedSpeed } from './speed.ts';
 import { stagesOf } from './stages.ts';
 import type { DenoiseStage, EnlargeStage, Stage } from './stages.ts';
 import { TextReader } from './text.ts';
@@ -53,15 +54,6 @@ const ROWS = 3;
 interface Ready extends LoadedStock {
   readonly reader: TextReader;
   readonly tokens: ImageTokens | null;
-}
-
-/** A stage with all that is known before the first pass. */
-interface PlannedStage extends DenoiseStage {
-  readonly prepared: PreparedStock;
-  readonly plan: SchedulerPlan;
-  readonly startIndex: number;
-  /** Latent cells in units of a picture of 512 x 512: what a pass costs. */
-  readonly size: number;
 }
 
 /** What all pictures of a job share. */
@@ -138,6 +130,22 @@ export class StockMaker implements Maker {
     return this.#ready;
   }
 
+  /** What a job will cost, told without opening a network. @throws StudioError as the job would */
+  async cost(request: GenerateRequest, blobs: BlobStore): Promise<{ passes: number; seconds: number | null }> {
+    const traits = await traitsOf(this.#opened, sceneOf(toDocument(request.records)).additions);
+    const native = this.summary.outputSize.width;
+    const judged = await this.#companion.exists();
+    const { passes, work, images, pictureSize } = await reckonCost(
+      this.#opened,
+      traits,
+      native,
+      judged,
+      request,
+      blobs,
+    );
+    return { passes, seconds: this.#pace.secondsLeft(work, images * pictureSize) };
+  }
+
   embed(content: SlotContent, blobs: BlobStore): Promise<{ values: Float32Array; space: string }> {
     return this.#companion.embed(content, blobs);
   }
@@ -174,34 +182,22 @@ export class StockMaker implements Maker {
     await context.breathe();
 
     meter.enter('texts');
-    const scheduler = stockSampler(scene.sampler.name, ready.networks.traits.scheduler);
-    const steps = purpose.kind === 'grid' || purpose.kind === 'live' ? purpose.steps : scene.sampler.steps;
-    const planned: (PlannedStage | EnlargeStage)[] = [];
-    for (const stage of stages) {
-      if (stage.kind === 'enlarge') {
-        planned.push(stage);
-        continue;
-      }
-      const schedule = planPartial(scheduler, steps, stage.strength, { eta: scene.sampler.eta });
-      if (stage.refines && stage.target && isNothing(schedule)) {
-        // Too few steps for a second stage to have one: the picture is enlarged without it.
-        planned.push({ kind: 'enlarge', target: stage.target });
-        continue;
-      }
-      const prepared = await this.#prepare(ready, document, stage.view, bitmaps, context);
-      const size = cellsOf(stage.view) / CELLS_OF_SIZE_ONE;
-      planned.push({ ...stage, ...schedule, prepared, size });
-    }
+    const { traits } = ready.networks;
+    const plan = await planStages(traits, scene, purpose, stages, (view) =>
+      this.#prepare(ready, document, view, bitmaps, context),
+    );
     if (offload) await ready.networks.rest('texts');
     const kept = purpose.kind !== 'grid' && purpose.kind !== 'live';
     const judged = kept && (await this.#companion.exists());
-    const bestOf = judged && purpose.kind === 'generate' ? scene.batch.bestOf : 1;
-    // Where nothing can judge a picture, "the best of several" is the one.
-    const batch = { ...scene, batch: { ...scene.batch, bestOf } };
-    const orders = purpose.kind === 'upscale' ? [{ ...firstOrder(scene), purpose }] : ordersOf(purpose, batch);
-    const settled = { ready, document, scene, purpose, bitmaps, known, scheduler };
-    const job: Job = { ...settled, trained: sizing.native / sizing.cell, stages: planned, offload, context, meter };
-    announce(job, orders, this.#opened.fewSteps);
+    const { orders, bestOf } = ordersFor(purpose, scene, judged);
+    const trained = sizing.native / sizing.cell;
+    const settled = { ready, document, scene, purpose, bitmaps, known };
+    const job: Job = { ...settled, ...plan, trained, offload, context, meter };
+    const cost = jobCost(traits, plan.stages, orders, this.#opened.fewSteps, trained);
+    meter.images = cost.images;
+    meter.passesTotal = cost.passes;
+    meter.workTotal = cost.work;
+    meter.pictureSize = cost.pictureSize;
 
     let best: Made | undefined;
     for (const [index, order] of orders.entries()) {
@@ -363,29 +359,4 @@ export class StockMaker implements Maker {
       job.context.preview(index, step + 1, png);
     };
   }
-}
-
-const isNothing = ({ plan, startIndex }: { plan: SchedulerPlan; startIndex: number }): boolean =>
-  startIndex >= plan.timesteps.length;
-
-const cellsOf = ({ latent }: View): number => latent.width * latent.height;
-
-/** Tells what the job will cost: its passes exactly, and their sizes. */
-function announce(job: Job, orders: readonly Order[], fewSteps: boolean): void {
-  const { traits } = job.ready.networks;
-  const { meter } = job;
-  meter.images = orders.length;
-  // Every stage is developed, the later ones larger.
-  meter.pictureSize = job.stages.reduce((sum, stage) => sum + (stage.kind === 'denoise' ? stage.size : 0), 0);
-  meter.passesTotal = 0;
-  meter.workTotal = 0;
-  for (const { guidance } of orders)
-    for (const stage of job.stages) {
-      if (stage.kind === 'enlarge') continue;
-      const { prepared, plan, startIndex, size } = stage;
-      const dials = dialsOf(guidance, fewSteps);
-      const cost = planCost(traits, prepared.scene, dials, plan, startIndex, fewSteps, job.trained);
-      meter.passesTotal += cost.passes;
-      meter.workTotal += cost.work * size;
-    }
 }

@@ -42,6 +42,8 @@ export const Imported = z.discriminatedUnion('kind', [
     kind: z.literal('scene'),
     records: DocumentRecords,
     result: ResultId.nullable(),
+    /** The seed of the picture that the file is or holds. */
+    seed: z.number().int().optional(),
     losses: z.array(z.string()),
     /** Files that came along and are part of it. */
     taken: z.array(z.string()).optional(),
@@ -221,6 +223,11 @@ export const CALLS = {
   'generate.start': { input: GenerateRequest, output: z.object({ job: JobId }) },
   /** Stops between two steps; `hard` kills the engine process at once. */
   'generate.cancel': { input: z.object({ job: JobId, hard: z.boolean().default(false) }), output: Nothing },
+  /** Network passes of a job and about how many seconds it takes; null: the window can tell the passes by itself. */
+  'generate.cost': {
+    input: GenerateRequest,
+    output: z.object({ cost: z.object({ passes: z.number(), seconds: z.number().nullable() }).nullable() }),
+  },
   'queue.list': { input: Nothing, output: z.object({ jobs: z.array(JobSummary), paused: z.boolean() }) },
   'queue.pause': { input: z.object({ paused: z.boolean() }), output: Nothing },
   'queue.move': { input: z.object({ job: JobId, to: z.enum(['front', 'back']) }), output: Nothing },

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startTexts } from '../i18n/texts.ts';
 import { hostWords, lossWords } from './host-words.ts';
+import { MODEL_KEPT, MODEL_MESSAGES, MODEL_REMEDIES } from './sentences-models.de.ts';
 import { KEPT, LOSSES, MESSAGES, REMEDIES } from './sentences.de.ts';
 
 describe('what the host says', () => {
@@ -48,7 +49,8 @@ describe('what the host says', () => {
   });
 
   test('every part of a German sentence is one of the English', () => {
-    for (const [english, german] of [MESSAGES, KEPT, REMEDIES, LOSSES].flatMap((all) => Object.entries(all))) {
+    const sentences = [MESSAGES, KEPT, REMEDIES, LOSSES, MODEL_MESSAGES, MODEL_KEPT, MODEL_REMEDIES];
+    for (const [english, german] of sentences.flatMap((all) => Object.entries(all))) {
       const parts = english.split('{}').length - 1;
       const named = [...german.matchAll(/\{(\d)\}/g)].map(([, part]) => Number(part));
       expect(
@@ -67,6 +69,20 @@ describe('what the host says', () => {
     expect(said('kept').length + said('remedy').length).toBeGreaterThan(10);
     expect(said('kept').filter((sentence) => !(sentence in KEPT))).toEqual([]);
     expect(said('remedy').filter((sentence) => !(sentence in REMEDIES))).toEqual([]);
+  });
+
+  test('what a file is instead of a model, and what to do then, has its German sentence', async () => {
+    const folder = path.resolve(import.meta.dirname, '../../../engine/checkpoints');
+    const read = (name: string) => readFile(path.join(folder, name), 'utf8');
+    const foreign = [...(await read('foreign.ts')).matchAll(/no\(\s*'([^']+)',\s*'([^']+)',?\s*\)/g)];
+    const kinds = [...(await read('kinds.ts')).matchAll(/: \[\s*'([^']+)',\s*'([^']+)',?\s*\]/g)];
+    expect([foreign.length, kinds.length]).toEqual([8, 14]);
+    for (const [, what, remedy] of [...foreign, ...kinds]) {
+      expect(`{} is ${what}` in MODEL_MESSAGES, what).toBe(true);
+      // Whole models only are asked for by the window, which has words of its own for what belongs to one.
+      if (!/^(choose it as the VAE|drop it while a model|it belongs to an IP-Adapter|drop pictures)/.test(remedy ?? ''))
+        expect((remedy ?? '') in MODEL_REMEDIES, remedy).toBe(true);
+    }
   });
 
   test('every loss of every format has its German sentence', async () => {

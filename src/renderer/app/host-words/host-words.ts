@@ -1,4 +1,5 @@
 import i18next from 'i18next';
+import { MODEL_KEPT, MODEL_MESSAGES, MODEL_REMEDIES } from './sentences-models.de.ts';
 import { KEPT, LOSSES, MESSAGES, REMEDIES } from './sentences.de.ts';
 
 type Kind = 'message' | 'kept' | 'remedy' | 'loss';
@@ -19,9 +20,9 @@ let forms: Readonly<Record<Kind, readonly Form[]>> | undefined;
 /** A sentence of the host in German; undefined: it is not one of those that are known. */
 function german(kind: Kind, sentence: string): string | undefined {
   forms ??= {
-    message: compile(MESSAGES),
-    kept: compile(KEPT),
-    remedy: compile(REMEDIES),
+    message: compile({ ...MODEL_MESSAGES, ...MESSAGES }),
+    kept: compile({ ...MODEL_KEPT, ...KEPT }),
+    remedy: compile({ ...MODEL_REMEDIES, ...REMEDIES }),
     loss: compile(LOSSES),
   };
   for (const [form, words] of forms[kind]) {

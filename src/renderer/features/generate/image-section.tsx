@@ -3,6 +3,7 @@ import type { ReactNode } from 'react';
 import { sceneOf } from '#shared/document/document.ts';
 import type { SceneRecord } from '#shared/document/records.ts';
 import { SAMPLERS } from '#shared/document/settings.ts';
+import { formatSeconds } from '../../app/format.ts';
 import { useT } from '../../app/i18n/texts.ts';
 import { useCommand } from '../../app/shell/use-command.ts';
 import { useDocument, useSession, useStudio } from '../../app/studio.ts';
@@ -16,6 +17,7 @@ import { SliderRow } from '../../ui/slider.tsx';
 import { rollSeed, setSeed } from './actions.ts';
 import { packOf, passesOf } from './requests.ts';
 import { SizeForm } from './size-form.tsx';
+import { useCost } from './use-cost.ts';
 
 const SAMPLER_NAMES: Readonly<Record<SceneRecord['sampler']['name'], string>> = {
   ddim: 'DDIM',
@@ -41,10 +43,16 @@ export function ImageSection() {
   const t = useT();
   const scene = useDocument((state) => sceneOf(state.document));
   const pack = useSession((session) => packOf(scene, session.packs, session.defaultPack));
+  const cost = useCost(pack !== undefined && !pack.kind.startsWith('spatext'));
+  const passes = t('image.passes', { count: cost?.passes ?? passesOf(scene, pack) });
   return (
     <Section
       title={t('image.title')}
-      aside={<span className="num">{t('image.passes', { count: passesOf(scene, pack) })}</span>}
+      aside={
+        <span className="num">
+          {typeof cost?.seconds === 'number' ? t('image.cost', { passes, time: formatSeconds(cost.seconds) }) : passes}
+        </span>
+      }
     >
       <div className="cards">
         <Card title={t('image.sampler')} value={`${SAMPLER_NAMES[scene.sampler.name]}, ${scene.sampler.steps}`}>

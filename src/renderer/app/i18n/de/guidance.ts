@@ -37,6 +37,7 @@ export default {
   'preset.segments': 'Segmente führen',
   'preset.strict': 'Streng',
   'image.title': 'Dieses Bild',
+  'image.cost': '{{passes}}, etwa {{time}}',
   'image.passes_one': '{{count}} Durchlauf',
   'image.passes_other': '{{count}} Durchläufe',
   'image.sampler': 'Sampler',

@@ -35,6 +35,7 @@ export default {
   'preset.segments': 'Segments lead',
   'preset.strict': 'Strict',
   'image.title': 'This picture',
+  'image.cost': '{{passes}}, about {{time}}',
   'image.passes_one': '{{count}} pass',
   'image.passes_other': '{{count}} passes',
   'image.sampler': 'Sampler',
