@@ -59,7 +59,8 @@ describe.skipIf(!hasBrowser)('access', () => {
         await page.keyboard.press('Escape');
         await page.keyboard.press(keys);
         await page.getByRole('dialog').waitFor();
-        await page.waitForTimeout(400);
+        // half faded in, nothing has its contrast
+        await page.getByRole('dialog').evaluate((dialog) => Promise.allSettled(dialog.getAnimations({ subtree: true }).map(({ finished }) => finished))); // prettier-ignore
         found[name] = await serious(studio);
         await page.keyboard.press('Escape');
         await page.getByRole('dialog').waitFor({ state: 'hidden' });

@@ -480,11 +480,15 @@ describe.skipIf(!hasBrowser)('the canvas, drawn on with the mouse', () => {
     const steps = (): Promise<number> => canvas.run((window) => window.studio.document.getState().undo.length);
     await canvas.tool('select');
     const frame = canvas.page.getByRole('application', { name: /^Picture 1/ });
+    // the picture is there once it is decoded
     await expect
-      .poll(async () => {
-        await canvas.click([150, 150]);
-        return frame.isVisible();
-      })
+      .poll(
+        async () => {
+          if (!(await frame.isVisible())) await canvas.click([150, 150]);
+          return frame.isVisible();
+        },
+        { timeout: 30_000 },
+      )
       .toBe(true);
     const before = await steps();
     await canvas.drag([150, 150], [180, 140], [190, 170]);
@@ -504,7 +508,7 @@ describe.skipIf(!hasBrowser)('the canvas, drawn on with the mouse', () => {
     await canvas.page.keyboard.press('+');
     expect((await transform())?.[0]).toBeCloseTo((scaled[0] ?? 0) * 1.05);
     await canvas.page.keyboard.press('Escape');
-    await expect.poll(() => frame.isVisible()).toBe(false);
+    await frame.waitFor({ state: 'hidden' });
     while ((await steps()) > before) await canvas.page.keyboard.press('Control+z');
     expect(await transform()).toEqual([2, 0, 0, 2, 100, 100]);
   });

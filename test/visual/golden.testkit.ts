@@ -14,9 +14,27 @@ const PIXEL_THRESHOLD = 0.2;
 /** Share of different pixels that is still the same picture. */
 const TOLERANCE = 0.01;
 
+/** Pictures taken before a page that never rests is looked at as it is. */
+const PATIENCE = 40;
+
+/** The page when it has come to rest: two pictures in a row that are the same. */
+async function stillScreenshot(page: Page, hidden: readonly Locator[]): Promise<Buffer> {
+  const take = (): Promise<Buffer> =>
+    page.screenshot({ animations: 'disabled', caret: 'hide', mask: [...hidden], maskColor: '#808080' });
+  let last = await take();
+  for (let taken = 1; taken < PATIENCE; taken += 1) {
+    // two frames, so that what was asked for in one is painted in the next
+    await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+    const next = await take();
+    if (next.equals(last)) return next;
+    last = next;
+  }
+  return last;
+}
+
 /** Compares a screenshot with its golden; on a difference both and a map of the differences lie in test/visual/actual. */
 export async function expectLooks(page: Page, name: string, hidden: readonly Locator[] = []): Promise<void> {
-  const png = await page.screenshot({ animations: 'disabled', caret: 'hide', mask: [...hidden], maskColor: '#808080' });
+  const png = await stillScreenshot(page, hidden);
   const golden = path.join(GOLDENS, `${name}.png`);
   if (process.env['SPATEXT_UPDATE_GOLDENS']) {
     await mkdir(GOLDENS, { recursive: true });

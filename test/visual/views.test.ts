@@ -1,6 +1,6 @@
 // The main views in dark and in light, as they were looked at and found good.
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { StudioPage, dropFolder, hasBrowser, newDataFolder, openBrowser, startHost } from '../e2e/studio.testkit.ts';
 import type { Host } from '../e2e/studio.testkit.ts';
 import { expectLooks } from './golden.testkit.ts';
@@ -39,13 +39,14 @@ describe.skipIf(!hasBrowser)('how it looks', () => {
       const hidden = () => [page.getByRole('contentinfo'), page.getByRole('banner')];
       const look = async (view: string) => {
         await page.mouse.move(width / 2, height - 4);
-        await page.waitForTimeout(600);
         await expectLooks(page, name(view), hidden());
       };
       await page
         .getByRole('button', { name: /SpaText/ })
         .first()
         .waitFor({ timeout: 30_000 });
+      // every outline is traced: its label hangs on it
+      await expect.poll(() => page.locator('.segment-tag').count(), { timeout: 30_000 }).toBe(await studio.segmentRows().count()); // prettier-ignore
       await look('main');
       await studio.segmentRows().first().click();
       await look('segment');
@@ -59,6 +60,7 @@ describe.skipIf(!hasBrowser)('how it looks', () => {
           await page.keyboard.press('Escape');
           await page.keyboard.press(keys);
           await page.getByRole('dialog').waitFor();
+          if (view === 'new-scene') await page.locator('.example').nth(10).waitFor();
           await look(view);
           await page.keyboard.press('Escape');
           await page.getByRole('dialog').waitFor({ state: 'hidden' });
