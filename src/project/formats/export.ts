@@ -33,10 +33,12 @@ const SHEET_SIDE = 384;
  */
 export async function exportScene(input: ExportInput): Promise<ExportOutput> {
   const made = await make(input);
-  const scene = sceneOf(pictureScene(input));
   const [extension, type] = TYPES[input.format];
+  // A picture carries the scene that it was made from; everything else holds the scene as it is now.
+  const picture = input.format === 'png' || input.format === 'jpg' || input.format === 'webp';
+  const scene = sceneOf(picture ? pictureScene(input) : input.document);
   const name = safeFileName((scene.title || scene.text).slice(0, 60), 'scene');
-  const seed = input.result && (extension === 'png' || extension === 'jpg' || extension === 'webp');
+  const seed = input.result && picture;
   const base = input.format === 'sheet' ? `${name} sheet` : seed ? `${name} ${input.result?.seed}` : name;
   return {
     // Plain bytes, as they go through doors that do not know Node's Buffer.

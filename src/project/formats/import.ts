@@ -90,11 +90,12 @@ async function read(kind: FileKind, input: ImportInput): Promise<Imported> {
 const scene = (
   records: DocumentRecord[],
   losses: string[],
-  result: ResultId | null = null,
+  result: { readonly id: ResultId; readonly seed: number } | null | undefined = null,
 ): Extract<Imported, { kind: 'scene' }> => ({
   kind: 'scene',
   records,
-  result,
+  result: result?.id ?? null,
+  ...(result && { seed: result.seed }),
   losses,
 });
 
@@ -104,7 +105,7 @@ async function readPictureFile(kind: FileKind, input: ImportInput): Promise<Impo
   const carried = await carriedByPicture(kind, bytes);
   if (carried?.scene !== undefined) {
     const document = await unpackScene(carried.scene, writeBlob);
-    return scene(toRecords(document), [], readCarriedResult(carried.result)?.id ?? null);
+    return scene(toRecords(document), [], readCarriedResult(carried.result));
   }
   const picture = await decodePicture(bytes, 4);
   const area = input.pictures === 'mask' ? readMaskImage(picture, name) : undefined;
@@ -170,7 +171,7 @@ async function readZipFile(input: ImportInput): Promise<Imported> {
   for (const blob of project.blobs.values()) await input.writeBlob(blob);
   const losses = [...project.troubles];
   if (project.results.length > 0) losses.push('the results inside come along only when the project is opened');
-  return scene(toRecords(project.document), losses, project.results[0]?.id ?? null);
+  return scene(toRecords(project.document), losses, project.results[0]);
 }
 
 async function readJsonFile(input: ImportInput): Promise<Imported> {
@@ -208,7 +209,7 @@ async function layered(
     }
   const parsed = extra === undefined ? undefined : parseExtra(extra);
   const made = await sceneFromLayers({ ...file, scene: document, stamps: parsed?.stamps ?? null }, writeBlob);
-  return scene(made.records, [...losses, ...made.losses], parsed?.result?.id ?? null);
+  return scene(made.records, [...losses, ...made.losses], parsed?.result);
 }
 
 function parseExtra(text: string): z.infer<typeof Extra> | undefined {

@@ -1,5 +1,6 @@
 import { colourOf } from '#shared/document/palette.ts';
-import { sceneOf } from '#shared/document/document.ts';
+import { sceneOf, toDocument, toRecords } from '#shared/document/document.ts';
+import type { StudioDocument } from '#shared/document/document.ts';
 import type { Size } from '#shared/masks/mask.ts';
 import type { ExportInput } from '../project-api.ts';
 import { segmentLayers, stampsFor } from './layers.ts';
@@ -30,6 +31,8 @@ export async function exportLayered(
   });
   const common = { size, layers, picture, merged: picture ?? merge(layers, size) };
   const losses = missingLoss(Math.max(missing, carried.missing));
+  if (result && !sameSegments(document, toDocument(result.records)))
+    losses.push('the layers are the segments as they are now; the picture shows another state of them');
   if (format === 'ora') return { bytes: await makeOra({ ...common, scene: carried.text, extra }), losses };
   const xmp = makeXmp({
     description: sceneOf(document).text,
@@ -38,6 +41,13 @@ export async function exportLayered(
     result: extra,
   });
   return { bytes: makePsd({ ...common, xmp }), losses };
+}
+
+/** Whether two scenes have the same segments, filled by the same. */
+function sameSegments(a: StudioDocument, b: StudioDocument): boolean {
+  const told = (document: StudioDocument): string =>
+    JSON.stringify(toRecords(document).filter(({ type }) => type === 'segment' || type === 'slot'));
+  return told(a) === told(b);
 }
 
 /** What the visible layers look like together: each in its colour over those below. */

@@ -79,6 +79,11 @@ export const MESSAGES: Readonly<Record<string, string>> = {
   'not a project: the file has no project.json': 'Kein Projekt: project.json fehlt',
   'a zip file that is neither a project nor an OpenRaster picture':
     'Eine Zip-Datei, die weder Projekt noch OpenRaster-Bild ist',
+  '{} has none of the segments of its annotations': '{1} enthält keines der Segmente aus den Annotationen',
+  'annotations of no image': 'Annotationen ohne ein Bild',
+  'the annotations have no image {}': 'In den Annotationen gibt es kein Bild {1}',
+  'not good COCO panoptic annotations: {}': 'Das sind keine brauchbaren COCO-Annotationen: {1}',
+  'the file names {}, which is no bare file name': 'Die Datei nennt {1}; das ist kein einfacher Dateiname',
   'a table of colours and texts, without its label map': 'Eine Tabelle aus Farben und Texten, ohne ihre Karte',
   'the picture has none of the colours of the table': 'Das Bild hat keine der Farben der Tabelle',
   'the areas are in the picture {}': 'Die Flächen stehen im Bild {1}',
@@ -244,6 +249,9 @@ export const LOSSES: Readonly<Record<string, string>> = {
   '“{}” was changed in another program: its area is now a bitmap':
     '„{1}“ wurde in einem anderen Programm geändert: die Fläche ist jetzt ein Pixelbild',
   'the {} smallest areas beyond {} were left out': 'die {1} kleinsten Flächen über {2} hinaus wurden weggelassen',
+  'the layers are the segments as they are now; the picture shows another state of them':
+    'die Ebenen sind die Segmente, wie sie jetzt sind; das Bild zeigt einen anderen Stand',
+  'the file has {} images; {} was taken': 'die Datei hat {1} Bilder; {2} wurde genommen',
   'black stays undrawn; its text “{}” is not used': 'Schwarz bleibt leer; der Text „{1}“ dazu wird nicht verwendet',
   'no part of the picture has the colour {} (“{}”)': 'kein Teil des Bildes hat die Farbe {1} („{2}“)',
 };

@@ -115,6 +115,12 @@ export function ExportDialog({ onClose }: { readonly onClose: () => void }) {
           <div className="export-preview" aria-busy={busy}>
             {made && pictureFormat ? (
               <img src={studio.blobUrl(made.blob)} alt={t('export.preview')} />
+            ) : picture && (chosen === 'psd' || chosen === 'ora') ? (
+              // As in the file: the picture below, the segments above it.
+              <span className="export-layers">
+                <img src={studio.blobUrl(picture)} alt={t('export.preview')} />
+                <SceneThumb records={toRecords(document)} />
+              </span>
             ) : picture && format?.needsResult ? (
               <img src={studio.blobUrl(picture)} alt={t('export.preview')} />
             ) : (

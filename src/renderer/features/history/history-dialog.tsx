@@ -143,8 +143,28 @@ export function HistoryDialog({ onClose }: { readonly onClose: () => void }) {
               onChange={setSize}
             />
             <span className="grow" />
-            {selected.length > 0 ? (
-              place.kind === 'deleted' ? (
+            <Segmented
+              label={t('history.view')}
+              value={view}
+              choices={[
+                { value: 'grid', label: t('history.grid'), icon: <LayoutGrid /> },
+                { value: 'tree', label: t('history.tree'), icon: <Network /> },
+              ]}
+              onChange={setView}
+            />
+          </div>
+          {results.length === 0 && !loading ? (
+            <Empty title={t(search ? 'history.noMatch' : 'history.nothingHere')} />
+          ) : view === 'grid' ? (
+            <HistoryGrid results={results} selected={selected} onSelect={setSelected} onMore={more} />
+          ) : (
+            <HistoryTree results={results} selected={selected} onSelect={setSelected} />
+          )}
+          {selected.length > 0 ? (
+            <div className="history-picked" role="group" aria-label={t('history.picked', { count: selected.length })}>
+              <span className="num">{t('history.picked', { count: selected.length })}</span>
+              <span className="grow" />
+              {place.kind === 'deleted' ? (
                 <Button
                   onClick={() =>
                     studio.attempt(async () => {
@@ -181,25 +201,9 @@ export function HistoryDialog({ onClose }: { readonly onClose: () => void }) {
                     {t('history.delete', { count: selected.length })}
                   </Button>
                 </>
-              )
-            ) : null}
-            <Segmented
-              label={t('history.view')}
-              value={view}
-              choices={[
-                { value: 'grid', label: t('history.grid'), icon: <LayoutGrid /> },
-                { value: 'tree', label: t('history.tree'), icon: <Network /> },
-              ]}
-              onChange={setView}
-            />
-          </div>
-          {results.length === 0 && !loading ? (
-            <Empty title={t(search ? 'history.noMatch' : 'history.nothingHere')} />
-          ) : view === 'grid' ? (
-            <HistoryGrid results={results} selected={selected} onSelect={setSelected} onMore={more} />
-          ) : (
-            <HistoryTree results={results} selected={selected} onSelect={setSelected} />
-          )}
+              )}
+            </div>
+          ) : null}
         </div>
         {focus ? (
           <ResultDetail key={focus.id} result={focus} onBoards={loadBoards} />

@@ -1,13 +1,15 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { useMemo, useRef } from 'react';
+import type { ResultSummary } from '#shared/api/generation.ts';
 import { useStudio } from '../../app/studio.ts';
-import { openAsItWas, resultLabel } from './actions.ts';
+import { openAsItWas } from './actions.ts';
 import { nextSelection } from './history-grid.tsx';
 import type { PickerProps } from './history-grid.tsx';
 import { ResultMenu } from './thumb.tsx';
+import { useResultName } from './result-names.ts';
 import { layoutTree } from './tree-layout.ts';
 
-const NODE = 84;
+const NODE = 112;
 const COLUMN = NODE + 40;
 const ROW = NODE + 16;
 
@@ -65,7 +67,6 @@ export function HistoryTree({ results, selected, onSelect }: PickerProps) {
                   className="thumb"
                   data-shown={selected.includes(result.id)}
                   aria-pressed={selected.includes(result.id)}
-                  aria-label={resultLabel(result)}
                   title={result.text}
                   onClick={(event) => onSelect(nextSelection(results, selected, result.id, event))}
                   onDoubleClick={() =>
@@ -76,7 +77,7 @@ export function HistoryTree({ results, selected, onSelect }: PickerProps) {
                   }
                 >
                   <img src={studio.blobUrl(result.picture)} alt="" draggable={false} />
-                  <span className="thumb-label ellipsis">{resultLabel(result)}</span>
+                  <ResultName result={result} />
                 </button>
               </ResultMenu>
             </div>
@@ -84,4 +85,9 @@ export function HistoryTree({ results, selected, onSelect }: PickerProps) {
       </div>
     </div>
   );
+}
+
+/** What was changed to get it: what the tree is looked at for. */
+function ResultName({ result }: { readonly result: ResultSummary }) {
+  return <span className="thumb-label ellipsis">{useResultName(result)}</span>;
 }

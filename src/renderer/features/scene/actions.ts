@@ -140,7 +140,7 @@ async function takeImported(
     return;
   }
   if (imported.kind === 'scene')
-    await newScene(studio, imported.result === null ? imported.records : withItsSeed(imported.records));
+    await newScene(studio, madePicture(imported) ? withItsSeed(imported.records) : imported.records);
   else addImportedSegments(studio, imported.records);
   if (imported.losses.length > 0)
     studio.session.notify({
@@ -148,6 +148,10 @@ async function takeImported(
       message: translate('scene.importLosses', { losses: imported.losses.map(lossWords).join('; ') }),
     });
 }
+
+/** Whether the scene is as it was when the picture that came with it was made. */
+const madePicture = ({ records, seed }: Extract<Imported, { kind: 'scene' }>): boolean =>
+  seed !== undefined && records.some((record) => record.type === 'scene' && record.seed === seed);
 
 /** Segments of another document, on top of this one's, under ids of their own. */
 export function addImportedSegments(studio: Studio, records: readonly DocumentRecord[]): void {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
-import type { CallInput, Imported } from '#shared/api/calls.ts';
+import type { CallArguments, CallInput, Imported } from '#shared/api/calls.ts';
 import { createScene } from '#shared/document/create.ts';
+import { sceneOf } from '#shared/document/document.ts';
 import { openDocument, testStudio } from '../../app/studio.testkit.ts';
 import { importFiles, importFrom } from './actions.ts';
 
@@ -31,6 +32,19 @@ test('annotations get the pictures that came with them; what they take is no pic
   ]);
   expect(new TextDecoder().decode(sent[0]?.beside?.[0]?.bytes)).toBe('139.png');
   expect(pictures).toEqual(['other.png']);
+});
+
+test('a picture with its scene opens with its seed, so that it can be made again; a changed scene does not', async () => {
+  const { studio, host } = testStudio();
+  host.answer('document.new', ({ records }: CallArguments<'document.new'>) => ({ ...openDocument(), records }));
+  for (const [seed, seedLocked] of [
+    [5, true],
+    [6, false],
+  ] as const) {
+    host.answer('import.file', () => ({ ...scene([]), records: [createScene({ seed: 5, seedLocked: false })], seed }));
+    await importFiles(studio, [file('a.png')], () => expect.unreachable());
+    expect(sceneOf(studio.document.getState().document)).toMatchObject({ seed: 5, seedLocked });
+  }
 });
 
 test('where an image has to be chosen a dialog asks, and the choice is sent with the same files', async () => {

@@ -43,6 +43,8 @@ export default {
   'history.delete_other': '{{count}} löschen',
   'history.deleted_one': 'Ein Ergebnis gelöscht',
   'history.deleted_other': '{{count}} Ergebnisse gelöscht',
+  'history.picked_one': 'Ein Ergebnis ausgewählt',
+  'history.picked_other': '{{count}} Ergebnisse ausgewählt',
   'history.compare': 'Vergleichen',
   'history.compareMarked': '{{count}} vergleichen',
   'history.noMatch': 'Nichts gefunden',

@@ -41,6 +41,8 @@ export default {
   'history.delete_other': 'Delete {{count}}',
   'history.deleted_one': 'One result deleted',
   'history.deleted_other': '{{count}} results deleted',
+  'history.picked_one': 'One result picked',
+  'history.picked_other': '{{count}} results picked',
   'history.compare': 'Compare',
   'history.compareMarked': 'Compare {{count}}',
   'history.noMatch': 'Nothing matches',
