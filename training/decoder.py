@@ -123,7 +123,10 @@ class DecoderStage:
         """Takes over the sketch's newest weights: its run may go on beside this one."""
         if self.sketch_run is None:
             return
-        newest = str((self.sketch_run / "weights-0.npz").stat().st_mtime_ns)
+        file = self.sketch_run / "weights-0.npz"
+        if not file.is_file():
+            raise TrainingError(f"{self.sketch_run} holds no weights yet", "wait for the sketch's first checkpoint")
+        newest = str(file.stat().st_mtime_ns)
         if newest != self.sketch_file:
             self.sketch.load_state_dict(load_half(self.sketch_run, "weights"))
             self.sketch_file = newest

@@ -30,8 +30,9 @@ from training.world.sprites import SpriteAtlas
 
 
 def sketch_world() -> SceneOptions:
-    """Few and rather large things: most of what a sketch can learn is in large crops."""
-    return SceneOptions(counts=(0.45, 0.3, 0.15, 0.1), empty=0.0, smallest=0.28, keep_segment=1.0)
+    """Few and rather large things, since most of what a sketch can learn is in large crops; mostly in rough shapes, as
+    artists draw them: that there is a crab in a circle only the sketch can tell."""
+    return SceneOptions(exact=0.3, counts=(0.45, 0.3, 0.15, 0.1), empty=0.0, smallest=0.28, keep_segment=1.0)
 
 
 @dataclass(frozen=True)

@@ -78,6 +78,12 @@ def roughen(mask: np.ndarray, kind: str, rng: Rng) -> np.ndarray:
     return ROUGHEN[kind](mask, rng)
 
 
+def kinds_with(exact: float) -> dict[str, float]:
+    """``ROUGH_KINDS`` with another share of exact masks, the others in proportion."""
+    rest = 1 - ROUGH_KINDS["exact"]
+    return {kind: exact if kind == "exact" else share * (1 - exact) / rest for kind, share in ROUGH_KINDS.items()}
+
+
 def pick_kind(rng: Rng, kinds: dict[str, float] = ROUGH_KINDS) -> str:
     names = list(kinds)
     weights = np.array([kinds[n] for n in names])

@@ -17,7 +17,8 @@ Rng = np.random.Generator
 
 @dataclass(frozen=True)
 class SceneOptions:
-    """What scenes look like. Sizes are sides of the sprite's square, in units of the picture."""
+    """What scenes look like. Sizes are sides of the sprite's square, in units of the picture. ``exact`` is the share of
+    exact masks where ``rough`` ones are drawn (None: that of ``masks.ROUGH_KINDS``)."""
 
     size: int = 64
     styles: tuple[int, ...] = (0,)
@@ -32,6 +33,7 @@ class SceneOptions:
     smallest_visible: float = 0.4
     keep_segment: float = 0.92
     rough: bool = True
+    exact: float | None = None
     concept_ids: tuple[int, ...] | None = None
 
 
@@ -178,6 +180,7 @@ def make_scene(atlas: SpriteAtlas, options: SceneOptions, rng: Rng, setting: str
         alphas.append(moved[..., 3] > 0.5)
         exact[alphas[-1]] = len(segments)
     image8 = np.clip(image * 255 + 0.5, 0, 255).astype(np.uint8)
+    kinds = masks.ROUGH_KINDS if options.exact is None else masks.kinds_with(options.exact)
     kept: list[Segment] = []
     others: list[Segment] = []
     new_exact, labels = np.zeros_like(exact), np.zeros_like(exact)
@@ -190,7 +193,7 @@ def make_scene(atlas: SpriteAtlas, options: SceneOptions, rng: Rng, setting: str
             continue
         kept.append(segment)
         new_exact[visible] = len(kept)
-        segment.rough_kind = masks.pick_kind(rng) if options.rough else "exact"
+        segment.rough_kind = masks.pick_kind(rng, kinds) if options.rough else "exact"
         labels[masks.roughen(visible, segment.rough_kind, rng)] = len(kept)
     # later things lie on top, so a rough mask never hides the one above it
     present = [k for k in range(1, len(kept) + 1) if (labels == k).sum() >= 0.5 * options.smallest_area * size * size]
