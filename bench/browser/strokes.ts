@@ -10,7 +10,7 @@
  *   intervals between frames while drawing: at 60 Hz none may be longer than 16.7 ms.
  * - processorMsPerFrame: what a frame costs on each thread, whatever else runs on the machine.
  * - strokeEndMs: the main thread's processor time from the moment the pen is lifted until the segment's new outline is
- *   on the screen, stroke by stroke.
+ *   on the screen, stroke by stroke; the strokes go on drawing one of the segments where it is.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import os from 'node:os';
@@ -98,7 +98,20 @@ interface Samples {
   readonly frames: number[];
 }
 
-async function drawStrokes(page: Page, count: number, seed: number, lift = () => page.mouse.up()): Promise<Samples> {
+/** A part of the sheet's box on the page, as fractions of it. */
+interface Part {
+  readonly x: number;
+  readonly y: number;
+  readonly side: number;
+}
+
+async function drawStrokes(
+  page: Page,
+  count: number,
+  seed: number,
+  lift = () => page.mouse.up(),
+  part: Part = { x: 0, y: 0, side: 1 },
+): Promise<Samples> {
   let state = seed;
   const random = (): number => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
@@ -106,9 +119,10 @@ async function drawStrokes(page: Page, count: number, seed: number, lift = () =>
   };
   const box = await page.locator('.canvas-view').boundingBox();
   if (!box) throw new Error('no canvas');
-  const side = Math.min(box.width, box.height) * 0.8;
-  const left = box.x + (box.width - side) / 2;
-  const top = box.y + (box.height - side) / 2;
+  const sheet = Math.min(box.width, box.height) * 0.8;
+  const side = sheet * part.side;
+  const left = box.x + (box.width - sheet) / 2 + sheet * part.x;
+  const top = box.y + (box.height - sheet) / 2 + sheet * part.y;
   for (let stroke = 0; stroke < count; stroke += 1) {
     let x = left + random() * side;
     let y = top + random() * side;
@@ -178,25 +192,31 @@ async function processorTime(browser: Browser, page: Page, draw: () => Promise<u
 }
 
 /** The main thread's processor time for each lifting of the pen, in milliseconds. */
-async function strokeEnds(browser: Browser, page: Page, count: number): Promise<number[]> {
+async function strokeEnds(browser: Browser, page: Page, count: number, part: Part): Promise<number[]> {
   const spent: number[] = [];
-  await drawStrokes(page, count, 6, async () => {
-    await painted(page);
-    await browser.startTracing(page, { categories: ['toplevel'] });
-    await page.mouse.up();
-    await settled(page);
-    await painted(page);
-    const { traceEvents } = JSON.parse((await browser.stopTracing()).toString()) as { traceEvents: TraceEvent[] };
-    const main = new Set(
-      traceEvents.flatMap(({ name, pid, tid, args }) =>
-        name === 'thread_name' && args?.name === 'CrRendererMain' ? [`${pid}:${tid}`] : [],
-      ),
-    );
-    const tasks = traceEvents.filter(
-      ({ name, ph, pid, tid }) => ph === 'X' && name === 'ThreadControllerImpl::RunTask' && main.has(`${pid}:${tid}`),
-    );
-    spent.push(tasks.reduce((sum, { tdur = 0 }) => sum + tdur / 1000, 0));
-  });
+  await drawStrokes(
+    page,
+    count,
+    6,
+    async () => {
+      await painted(page);
+      await browser.startTracing(page, { categories: ['toplevel'] });
+      await page.mouse.up();
+      await settled(page);
+      await painted(page);
+      const { traceEvents } = JSON.parse((await browser.stopTracing()).toString()) as { traceEvents: TraceEvent[] };
+      const main = new Set(
+        traceEvents.flatMap(({ name, pid, tid, args }) =>
+          name === 'thread_name' && args?.name === 'CrRendererMain' ? [`${pid}:${tid}`] : [],
+        ),
+      );
+      const tasks = traceEvents.filter(
+        ({ name, ph, pid, tid }) => ph === 'X' && name === 'ThreadControllerImpl::RunTask' && main.has(`${pid}:${tid}`),
+      );
+      spent.push(tasks.reduce((sum, { tdur = 0 }) => sum + tdur / 1000, 0));
+    },
+    part,
+  );
   return spent;
 }
 
@@ -236,12 +256,28 @@ async function withCrowd<T>(
   }
 }
 
+/** Where the first segment lies: the middle of its strokes, with a fifth of the sheet around it. */
+const placeOfFirst = (page: Page): Promise<Part> =>
+  page.evaluate(() => {
+    const { studio } = window as unknown as { studio: Studio };
+    const { document } = studio.document.getState();
+    const first = Object.values(document).find(({ type }) => type === 'segment');
+    const scene = document['scene:main'];
+    const shape = first?.type === 'segment' ? first.shapes[0] : undefined;
+    if (shape?.kind !== 'strokes' || scene?.type !== 'scene') throw new Error('not the crowd');
+    const points = shape.strokes.flatMap((stroke) => stroke.points);
+    const middle = (axis: 0 | 1): number => points.reduce((sum, point) => sum + point[axis], 0) / points.length;
+    const place = (value: number): number => Math.max(0, Math.min(0.8, value - 0.1));
+    return { x: place(middle(0) / scene.width), y: place(middle(1) / scene.height), side: 0.2 };
+  });
+
 const runEnds = () =>
   withCrowd(true, async (browser, page) => {
     await takeUp(page, 'brush');
-    await drawStrokes(page, 2, 1);
+    const part = await placeOfFirst(page);
+    await drawStrokes(page, 2, 1, undefined, part);
     await settled(page);
-    const ends = summary(await strokeEnds(browser, page, 12));
+    const ends = summary(await strokeEnds(browser, page, 12, part));
     console.error(`ends of strokes: ${JSON.stringify(ends)}`);
     return ends;
   });

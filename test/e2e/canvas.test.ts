@@ -255,7 +255,7 @@ describe.skipIf(!hasBrowser)('the canvas, drawn on with the mouse', () => {
       const picture = await memory.putBlob(await paper.convertToBlob());
       studio.view.setState({ shown: { kind: 'picture', picture, job: 'job-test' }, tool: 'fill' });
     });
-    await canvas.page.waitForTimeout(300);
+    await canvas.page.waitForFunction('pictureShown()');
     await canvas.click([190, 190]);
     await canvas.say('a yellow square');
     await canvas.settled();
@@ -263,7 +263,7 @@ describe.skipIf(!hasBrowser)('the canvas, drawn on with the mouse', () => {
     for (const inside of [[140, 140], [245, 245]] as const) expect(await canvas.segmentAt(inside)).toBe(square?.id); // prettier-ignore
     for (const outside of [[118, 190], [266, 190]] as const) expect(await canvas.segmentAt(outside)).toBeUndefined(); // prettier-ignore
     await canvas.run((window) => window.studio.view.setState({ shown: { kind: 'none' } }));
-    await canvas.page.waitForTimeout(100);
+    await canvas.page.waitForFunction('!pictureShown()');
     await canvas.click([400, 400]);
     await canvas.say('the rest');
     await canvas.settled();
@@ -287,7 +287,7 @@ describe.skipIf(!hasBrowser)('the canvas, drawn on with the mouse', () => {
       const picture = await memory.putBlob(await paper.convertToBlob());
       studio.view.setState({ shown: { kind: 'picture', picture, job: 'job-test' }, tool: 'edge' });
     });
-    await canvas.page.waitForTimeout(300);
+    await canvas.page.waitForFunction('pictureShown()');
     const rough = Array.from({ length: 13 }, (_, k): [number, number] => {
       const angle = (k / 12) * 2 * Math.PI;
       const radius = k % 2 === 0 ? 108 : 93;

@@ -56,12 +56,14 @@ export interface LayerVisitor {
  * Lays the visible segments over each other, topmost first: each takes what it covers of what is still free. A pixel
  * belongs to the segment with the largest share if all shares together fill at least half of it (so touching
  * segments leave no gap between them); equal shares go to the upper one.
+ * @param areaOf gives a segment's mask, which is then changed; see area-memory.ts
  */
 export function layerSegments(
   document: StudioDocument,
   size: Size,
   bitmaps: BitmapLookup,
   visitor: LayerVisitor = {},
+  areaOf: typeof segmentMask = segmentMask,
 ): { labelMap: Uint16Array; segments: readonly SegmentRecord[] } {
   const segments = segmentsOf(document).filter((segment) => segment.visible);
   const pixels = size.width * size.height;
@@ -71,7 +73,7 @@ export function layerSegments(
   for (let index = segments.length - 1; index >= 0; index -= 1) {
     const segment = segments[index];
     if (!segment) continue;
-    const share = segmentMask(document, segment, size, bitmaps);
+    const share = areaOf(document, segment, size, bitmaps);
     visitor.drawn?.(segment, share);
     for (let i = 0; i < pixels; i += 1) {
       const left = free[i] ?? 0;

@@ -3,6 +3,7 @@ import { sceneOf, segmentName, slotOf } from '../document/document.ts';
 import type { StudioDocument } from '../document/document.ts';
 import type { Shape } from '../document/geometry.ts';
 import type { SegmentId, SegmentRecord, SlotId } from '../document/records.ts';
+import type { AreaMemory } from './area-memory.ts';
 import { shapesBounds } from './bounds.ts';
 import { connectedComponents } from './components.ts';
 import { growMask } from './distance.ts';
@@ -31,6 +32,8 @@ export interface WarningOptions {
   readonly mapWidth: number;
   readonly mapHeight: number;
   readonly bitmaps: BitmapLookup;
+  /** Keeps the areas of segments for the next look. */
+  readonly memory?: AreaMemory;
 }
 
 /**
@@ -41,9 +44,14 @@ export function mapWarnings(document: StudioDocument, options: WarningOptions): 
   const size = { width: options.mapWidth, height: options.mapHeight };
   const cells = size.width * size.height;
   const asDrawn = new Map<SegmentId, { area: number; cells: number }>();
-  const { labelMap, segments } = layerSegments(document, size, options.bitmaps, {
-    drawn: (segment, mask) => asDrawn.set(segment.id, { area: maskArea(mask), cells: coveredPixels(mask) }),
-  });
+  const { memory } = options;
+  const { labelMap, segments } = layerSegments(
+    document,
+    size,
+    options.bitmaps,
+    { drawn: (segment, mask) => asDrawn.set(segment.id, { area: maskArea(mask), cells: coveredPixels(mask) }) },
+    memory && ((...of) => memory.area(...of)),
+  );
   const warnings: SegmentWarning[] = [];
   for (const [index, segment] of segments.entries()) {
     const final = maskFrom(size.width, size.height, (x, y) => labelMap[y * size.width + x] === index + 1);
@@ -77,7 +85,8 @@ export function mapWarnings(document: StudioDocument, options: WarningOptions): 
     const parts = notableParts(final, reaching);
     if (parts > 1)
       warn('split', `${name} reaches the model in ${parts} separate parts; it may come out ${parts} times`);
-    const inside = insideShare(document, segment, options);
+    const measure = (): number => insideShare(document, segment, options);
+    const inside = memory ? memory.inside(document, segment, size, measure) : measure();
     if (inside < WARNING_LIMITS.insideShare) warn('outside', `only ${percent(inside)} of ${name} lies on the canvas`);
   }
   return warnings;

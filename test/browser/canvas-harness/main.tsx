@@ -58,6 +58,7 @@ Object.assign(window, {
   picnic,
   canvasSettled: () => stageOf(studio)?.masks.settled ?? false,
   paintedPixels,
+  pictureShown: () => stageOf(studio)?.scene.picture !== undefined,
   segmentAt: (x: number, y: number) => stageOf(studio)?.scene.segmentAt([x, y]),
 });
 createRoot(document.getElementById('root') as HTMLElement).render(

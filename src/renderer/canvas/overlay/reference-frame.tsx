@@ -45,7 +45,18 @@ function Frame({ stage, record, number }: FrameProps) {
   const t = useT();
   const { view } = useStudio();
   const frame = useRef<HTMLDivElement>(null);
-  useFollowing(stage, record, frame);
+  // follows the view without painting the component anew
+  const place = (): void => {
+    const { zoom, x, y } = stage.viewport;
+    const box = referenceBounds(record);
+    const { style } = frame.current ?? {};
+    if (!style) return;
+    style.transform = `translate(${box.x * zoom + x}px, ${box.y * zoom + y}px)`;
+    style.width = `${box.width * zoom}px`;
+    style.height = `${box.height * zoom}px`;
+  };
+  useEffect(() => stage.subscribe(place));
+  useLayoutEffect(place);
   useEffect(() => frame.current?.focus({ preventScroll: true }), []);
   const drag = useDrag(stage, record.id);
   return (
@@ -74,21 +85,6 @@ function Frame({ stage, record, number }: FrameProps) {
       ))}
     </div>
   );
-}
-
-/** Keeps the frame on the picture while the view moves, without painting the component anew. */
-function useFollowing(stage: Stage, record: ReferenceRecord, frame: { readonly current: HTMLDivElement | null }): void {
-  const place = (): void => {
-    const { zoom, x, y } = stage.viewport;
-    const box = referenceBounds(record);
-    const { style } = frame.current ?? {};
-    if (!style) return;
-    style.transform = `translate(${box.x * zoom + x}px, ${box.y * zoom + y}px)`;
-    style.width = `${box.width * zoom}px`;
-    style.height = `${box.height * zoom}px`;
-  };
-  useEffect(() => stage.subscribe(place));
-  useLayoutEffect(place);
 }
 
 type Placing = { readonly by: Point; readonly from: ReferenceRecord } & (

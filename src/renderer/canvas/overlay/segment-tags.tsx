@@ -28,10 +28,23 @@ export function SegmentTags({ stage }: { readonly stage: Stage }) {
   const warnings = useWarnings();
   const [editing, setEditing] = useState<SegmentId | null>(null);
 
+  // once a frame: measuring the labels makes the browser lay out the page, and the end of a stroke tells several times
+  const frame = useRef(0);
   const place = useCallback((): void => {
-    if (layer.current) placeAll(stage, layer.current, studio.view.getState().selection);
+    if (frame.current !== 0) return;
+    frame.current = requestAnimationFrame(() => {
+      frame.current = 0;
+      if (layer.current) placeAll(stage, layer.current, studio.view.getState().selection);
+    });
   }, [stage, studio]);
-  useEffect(() => stage.subscribe(place), [stage, place]);
+  useEffect(() => {
+    const stop = stage.subscribe(place);
+    return () => {
+      stop();
+      cancelAnimationFrame(frame.current);
+      frame.current = 0;
+    };
+  }, [stage, place]);
   useLayoutEffect(place);
   useEffect(
     () =>

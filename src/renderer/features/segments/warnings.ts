@@ -1,3 +1,4 @@
+import { AreaMemory } from '#shared/masks/area-memory.ts';
 import { mapWarnings } from '#shared/masks/warnings.ts';
 import type { SegmentWarning } from '#shared/api/generation.ts';
 import type { StudioDocument } from '#shared/document/document.ts';
@@ -26,6 +27,7 @@ export function bitmapCache(studio: Studio): BitmapCache {
 export function followWarnings(studio: Studio, delay = DELAY): () => void {
   const { document, view, session } = studio;
   const bitmaps = bitmapCache(studio);
+  const memory = new AreaMemory();
   let timer: ReturnType<typeof setTimeout> | null = null;
   const look = (): void => {
     timer = null;
@@ -36,6 +38,7 @@ export function followWarnings(studio: Studio, delay = DELAY): () => void {
       mapWidth: map.width,
       mapHeight: map.height,
       bitmaps: bitmaps.lookup,
+      memory,
     });
     // What gets a frame of its own is not too small for it.
     const worth = warnings.filter(({ code, segment }) => code !== 'too-small' || !hasDetail(state.document, segment));
