@@ -54,7 +54,7 @@ export default {
     'Ein Klick zeigt es hier, mit Strg oder Umschalt mehrere, ein Doppelklick öffnet die Szene, wie sie war.',
   'history.scores': 'Segmente',
   'history.note': 'Notiz',
-  'history.notePlaceholder': 'Was ist mit diesem?',
+  'history.notePlaceholder': 'Was ist an diesem besonders?',
   'history.tags': 'Schlagworte',
   'history.addTag': 'Schlagwort hinzufügen',
   'history.addBoard': 'Auf eine Tafel legen',
