@@ -154,6 +154,8 @@ test('history: list, search, show, while the studio has it open', async () => {
   expect((await run('history', 'search', 'anna')).out).toContain('result-two');
   expect((await run('history', 'search', 'nothing')).out).toBe('nothing found\n');
   expect((await run('history', 'list', '--starred')).out.trim().split('\n')).toHaveLength(1);
+  // Both are 512 pixels wide and high.
+  expect((await run('history', 'list', '--min-side', '513')).out).toBe('nothing found\n');
   const shown = await run('history', 'show', 'two');
   expect(shown.out).toContain('from      result-one');
   expect(shown.out).toContain('changed   global text “a castle” → “a tower”');

@@ -71,7 +71,8 @@ async function runList(search: string, options: ListOptions): Promise<void> {
     else {
       for (const result of results) process.stdout.write(`${line(result)}\n`);
       if (total > results.length) process.stdout.write(`(${results.length} of ${total})\n`);
-      if (total === 0) process.stdout.write(search ? 'nothing found\n' : 'no results yet\n');
+      const asked = search !== '' || Object.values(filters).some((filter) => filter !== undefined);
+      if (total === 0) process.stdout.write(asked ? 'nothing found\n' : 'no results yet\n');
     }
   } finally {
     await library?.close();
