@@ -25,8 +25,8 @@ from training.conditioning import (
 )
 from training.diffusion import CosineSchedule, sample_ddim
 from training.nets.clip import ImageEncoder
-from training.nets.sketch import Sketch, SketchConfig, frame_masks, paste
-from training.nets.unet import Decoder, DecoderConfig, STProjector
+from training.nets.sketch import CHANNELS, Sketch, SketchConfig, frame_masks, paste
+from training.nets.unet import Decoder, DecoderConfig, STProjector, anchor
 from training.world.coco import PanopticFolder
 from training.world.scene import SceneOptions
 from training.world.source import SceneSource
@@ -181,6 +181,8 @@ class DecoderStage:
         with machine.autocast():
             st = unet.projector.from_segments(embeds, masks * with_st, contours, sketch)
             v = unet.unet(x, t, scene, st).float()
+        if sketch is not None:
+            v = anchor(v, x, t, sketch.float())
         error = (v - (a * noise - s * batch.images)).square().mean(1)
         inside = (batch.exact > 0).float()
         weight = 1 + (c.inside - 1) * inside
@@ -219,7 +221,8 @@ class DecoderStage:
 
         def guided(x: Tensor, t: Tensor) -> Tensor:
             free, whole, local = module.unet(x.repeat(3, 1, 1, 1), t.repeat(3), scenes, triple).chunk(3)
-            return free + scales[0] * (whole - free) + scales[1] * (local - free)
+            v = free + scales[0] * (whole - free) + scales[1] * (local - free)
+            return v if not self.config.net.sketch else anchor(v, x, t, st[0][:, -CHANNELS:], scales[1])
 
         noise = torch.randn(b, 3, 64, 64, generator=torch.Generator().manual_seed(seed)).to(self.device)
         return sample_ddim(self.schedule, guided, noise, steps)

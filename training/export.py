@@ -29,7 +29,7 @@ from training.nets.clip import ImageEncoder, TextHead
 from training.nets.prior import Prior
 from training.nets.sketch import CHANNELS, FRAME, Sketch, SketchConfig
 from training.nets.superres import SuperResolution
-from training.nets.unet import Decoder, DecoderConfig, STProjector
+from training.nets.unet import SKETCH_SPREAD, SKETCH_UNTIL, Decoder, DecoderConfig, STProjector
 from training.reference import write_reference
 
 FIXTURES = Path(__file__).parents[1] / "test" / "fixtures" / "pack-reference"
@@ -211,7 +211,8 @@ def describe(base: Path, out: Path, ident: str, name: str, training: dict[str, A
         components["sketch"] = SKETCH_COMPONENT
         components["stProjector"] |= {"inputs": {**components["stProjector"]["inputs"], "sketch_map": SKETCH_MAP}}
         components["stProjector"]["outputs"] = with_sketch(components["stProjector"]["outputs"])
-        components["unet"] |= {"inputs": with_sketch(components["unet"]["inputs"])}
+        components["unet"] |= {"inputs": with_sketch(components["unet"]["inputs"]),
+                               "sketchAnchor": {"spread": SKETCH_SPREAD, "until": SKETCH_UNTIL}}
     for component in components.values():
         file = out / component["file"]
         component |= {"sha256": sha256(file), "bytes": file.stat().st_size}

@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from training.common.errors import TrainingError
 from training.diffusion import CosineSchedule, sample_ddim
 from training.nets.sketch import CHANNELS, FRAME, frame_masks, paste
+from training.nets.unet import anchor
 from training.text import SentenceEncoder
 
 Array = np.ndarray
@@ -108,7 +109,7 @@ class PackRunner:
         st_parts = list(self.project(st, sketch).values())
         b = len(scene)
         if chained and scales[0] != 0:
-            return self.generate_chained(scene, dict(zip(names, st_parts, strict=True)), noise, scales, steps)
+            return self.generate_chained(scene, dict(zip(names, st_parts, strict=True)), noise, scales, steps, sketch)
         uses = [True, scales[0] != 0, scales[1] != 0]
         scenes = np.concatenate([scene * 0, scene, scene * 0][: 3])[np.repeat(uses, b)].astype(np.float32)
         parts = {n: np.concatenate([p * 0, p * 0, p])[np.repeat(uses, b)] for n, p in zip(names, st_parts, strict=True)}
@@ -123,11 +124,19 @@ class PackRunner:
             for scale, used in zip(scales, uses[1:], strict=True):
                 if used:
                     v += scale * (chunks.pop(0) - free)
-            return v
+            return self.held(v, x, t, sketch, scales[1])
 
         return sample_ddim(self.schedule, guided, torch.from_numpy(noise), steps).clamp(-1, 1).numpy()
 
-    def generate_chained(self, scene: Array, parts: dict[str, Array], noise: Array, scales: tuple[float, float], steps: int) -> Array:
+    def held(self, v: torch.Tensor, x: torch.Tensor, t: torch.Tensor, sketch: Array | None, share: float) -> torch.Tensor:
+        """Guided v held to the sketch, as pack.json says."""
+        if sketch is None:
+            return v
+        how = self.description["components"]["unet"]["sketchAnchor"]
+        return anchor(v, x, t, torch.from_numpy(sketch), share, how["spread"], how["until"])
+
+    def generate_chained(self, scene: Array, parts: dict[str, Array], noise: Array, scales: tuple[float, float], steps: int,
+                         sketch: Array | None) -> Array:
         """v = none + global * (scene - none) + local * (scene and segments - scene); equal scales need no middle pass."""
         b, equal = len(scene), scales[0] == scales[1]
         scenes = np.concatenate([scene * 0, scene] if equal else [scene * 0, scene, scene]).astype(np.float32)
@@ -139,8 +148,8 @@ class PackRunner:
                                        "global_embeds": scenes, **maps})[0]
             v = torch.from_numpy(out).chunk(many)
             if equal:
-                return v[0] + scales[0] * (v[1] - v[0])
-            return v[0] + scales[0] * (v[1] - v[0]) + scales[1] * (v[2] - v[1])
+                return self.held(v[0] + scales[0] * (v[1] - v[0]), x, t, sketch, scales[1])
+            return self.held(v[0] + scales[0] * (v[1] - v[0]) + scales[1] * (v[2] - v[1]), x, t, sketch, scales[1])
 
         return sample_ddim(self.schedule, guided, torch.from_numpy(noise), steps).clamp(-1, 1).numpy()
 

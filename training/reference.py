@@ -14,6 +14,7 @@ from training.conditioning import box_of
 from training.diffusion import CosineSchedule, sample_ddim
 from training.nets.prior import sample_prior
 from training.nets.sketch import frame_masks, paste
+from training.nets.unet import anchor
 from training.pack_runner import PackRunner, map_of
 
 KEPT = ("labels", "noise", "pictures", "prior_noise", "prior_timestep")
@@ -62,13 +63,16 @@ def compute(nets: dict[str, nn.Module], runner: PackRunner, given: dict[str, Ten
     zeros = [torch.zeros_like(s) for s in st]
     unet = nets["unet"]
 
+    def held(v: Tensor, x: Tensor, t: Tensor) -> Tensor:
+        return anchor(v, x, t, sketch["sketch_map"]) if sketch else v
+
     def multi(x: Tensor, t: Tensor) -> Tensor:
         none = unet(x, t, scene * 0, zeros)
-        return none + 1.5 * (unet(x, t, scene, zeros) - none) + 3 * (unet(x, t, scene * 0, st) - none)
+        return held(none + 1.5 * (unet(x, t, scene, zeros) - none) + 3 * (unet(x, t, scene * 0, st) - none), x, t)
 
     def single(x: Tensor, t: Tensor) -> Tensor:
         none = unet(x, t, scene * 0, zeros)
-        return none + 2 * (unet(x, t, scene, st) - none)
+        return held(none + 2 * (unet(x, t, scene, st) - none), x, t)
 
     ddim = sample_ddim(schedule, multi, given["noise"])
     return {

@@ -27,7 +27,7 @@ from training.conditioning import SceneBatch, collate, share
 from training.decoder import DecoderModule, DecoderStage, DecoderTraining, load_encoder, pack_has_sketch
 from training.nets.sketch import CHANNELS
 from training.nets.superres import SuperResolution
-from training.nets.unet import DecoderConfig
+from training.nets.unet import DecoderConfig, anchor
 from training.world.scene import SceneOptions, make_scene
 from training.world.sprites import SpriteAtlas
 
@@ -95,6 +95,8 @@ class SuperResStage:
         a, s = self.decoder.schedule.parts(t, 4)
         x = a * small + s * torch.randn(small.shape, generator=generator).to(self.device)
         v = self.decoder.module.unet(x.contiguous(memory_format=torch.channels_last), t, scene, st)
+        if self.decoder.config.net.sketch:
+            v = anchor(v, x, t, st[0][:, -CHANNELS:])
         return (a * x - s * v.float()).clamp(-1, 1)
 
     def pair(self, step: int, machine: Machine, batch_size: int, seed: int) -> tuple[Tensor, Tensor]:

@@ -144,13 +144,7 @@ class STProjector(nn.Module):
 
 
 class ShortWay(nn.Module):
-    """A way for the sketch to the output that need not be learnt.
-
-    If the clean picture were the sketch s plus normal noise of deviation d = ``SKETCH_SPREAD``, then given x_t the best
-    guess of v would be sigma (alpha (1 - d^2) x_t - s) / (d^2 alpha^2 + sigma^2). Where the sketch says that the thing
-    is, this takes the place of the network's own v as long as x_t is mostly noise, and leaves it as x_t gets clear;
-    what neither knows is added. Without segments the map is zero and nothing changes.
-    """
+    """What the decoder adds to its own v inside things; see ``anchor`` for what the sketch says itself."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -158,14 +152,29 @@ class ShortWay(nn.Module):
         nn.init.zeros_(self.rest.weight)
         nn.init.zeros_(self.rest.bias)
 
-    def forward(self, v: Tensor, h: Tensor, x: Tensor, t: Tensor, sketch: Tensor) -> Tensor:
-        """``v``, ``x`` [b, 3, 64, 64]; ``h`` the last features; ``t`` [b] in 0..1; ``sketch`` [b, 5, 64, 64]."""
-        alpha2 = (cosine_level(t) / cosine_level(torch.zeros_like(t)))[:, None, None, None]
-        sigma2 = (1 - alpha2).clamp(min=1e-4)
-        spread2 = SKETCH_SPREAD**2
-        way = sigma2.sqrt() * (alpha2.sqrt() * (1 - spread2) * x - sketch[:, :3]) / (spread2 * alpha2 + sigma2)
-        trust = sigma2 * sigma2 / (sigma2 * sigma2 + SKETCH_UNTIL**4)
-        return v + sketch[:, 3:4] * sketch[:, 4:5] * (trust * (way - v) + F.pixel_shuffle(self.rest(h), 2))
+    def forward(self, v: Tensor, h: Tensor, sketch: Tensor) -> Tensor:
+        """``v`` [b, 3, 64, 64]; ``h`` the last features; ``sketch`` [b, 5, 64, 64]."""
+        return v + sketch[:, 3:4] * sketch[:, 4:5] * F.pixel_shuffle(self.rest(h), 2)
+
+
+def anchor(v: Tensor, x: Tensor, timestep: Tensor, sketch: Tensor, share: float = 1.0,
+           spread: float = SKETCH_SPREAD, until: float = SKETCH_UNTIL) -> Tensor:
+    """Holds a v prediction to the sketch: a way to the output that need not be learnt, and no dial can overdo.
+
+    If the clean picture were the sketch s plus normal noise of deviation d = ``spread``, then given x_t the best guess
+    of v would be sigma (alpha (1 - d^2) x_t - s) / (d^2 alpha^2 + sigma^2). Where the sketch says that the thing is,
+    this takes the place of ``v`` as long as x_t is mostly noise, half of it at sigma = ``until``, and leaves it as x_t
+    gets clear. In training ``v`` is the network's own; in use it is what guidance made of the passes, and ``share`` how
+    much of the segments is in it: their scale, at most 1.
+
+    ``v``, ``x`` [b, 3, 64, 64]; ``timestep`` [b] 0..999; ``sketch`` [b, 5, 64, 64], zeros without segments.
+    """
+    t = (timestep.float() + 1) / 1000.0
+    alpha2 = (cosine_level(t) / cosine_level(torch.zeros_like(t)))[:, None, None, None]
+    sigma2 = (1 - alpha2).clamp(min=1e-4)
+    way = sigma2.sqrt() * (alpha2.sqrt() * (1 - spread**2) * x - sketch[:, :3]) / (spread**2 * alpha2 + sigma2)
+    trust = sigma2 * sigma2 / (sigma2 * sigma2 + until**4)
+    return v + min(max(share, 0.0), 1.0) * sketch[:, 3:4] * sketch[:, 4:5] * trust * (way - v)
 
 
 def cosine_level(t: Tensor) -> Tensor:
@@ -234,4 +243,4 @@ class Decoder(nn.Module):
                 h = layer(F.interpolate(h, scale_factor=2.0, mode="nearest"))
         h = F.silu(self.norm_out(h))
         v = F.pixel_shuffle(self.conv_out(h), 2)
-        return v if sketch is None else self.short(v, h, x, t, sketch)
+        return v if sketch is None else self.short(v, h, sketch)
