@@ -49,7 +49,8 @@ export async function lookAt(path: string, models: readonly KnownModel[]): Promi
     if (opened?.kind !== 'stock' || opened.stock.source.kind !== 'checkpoint') continue;
     try {
       await check(kind, file, opened.stock.source.checkpoint);
-      fits.push({ id: summary.id, name: summary.name });
+      // What a model is stands behind its name, in brackets: here it is only called.
+      fits.push({ id: summary.id, name: summary.name.replace(/ \(.*$/s, '') });
     } catch (error) {
       misfit ??= StudioError.from(error, name).message;
     }

@@ -66,5 +66,6 @@ function Toast({ notice }: { readonly notice: Notice }) {
   );
 }
 
-/** Errors are written as clauses; here each begins a sentence. */
-const sentence = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+/** Errors are written as clauses; here each begins a sentence. The name of a file stays as it is. */
+const sentence = (text: string): string =>
+  /^\S*\.\w/.test(text) ? text : text.charAt(0).toUpperCase() + text.slice(1);

@@ -50,7 +50,7 @@ export function ImageSection() {
       title={t('image.title')}
       aside={
         <span className="num">
-          {typeof cost?.seconds === 'number' ? t('image.cost', { passes, time: formatSeconds(cost.seconds) }) : passes}
+          {(cost?.seconds ?? 0) >= 0.5 ? t('image.cost', { passes, time: formatSeconds(cost?.seconds ?? 0) }) : passes}
         </span>
       }
     >

@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react';
 import type { CallOutput } from '#shared/api/calls.ts';
-import { useDocument, useStudio, useView } from '../../app/studio.ts';
+import { useDocument, useSession, useStudio, useView } from '../../app/studio.ts';
 import { generateRequest, modelKey } from './requests.ts';
 
 type Cost = NonNullable<CallOutput<'generate.cost'>['cost']>;
@@ -16,6 +16,8 @@ export function useCost(wanted: boolean): Cost | null {
   const studio = useStudio();
   const key = useDocument((state) => modelKey(state.document));
   const solo = useView((view) => view.solo);
+  // With every picture the engine knows better how fast it is.
+  const made = useSession((session) => session.resultsTotal);
   const [told, setTold] = useState<{ key: string; cost: Cost | null }>({ key: '', cost: null });
   useEffect(() => {
     if (!wanted) return undefined;
@@ -31,6 +33,6 @@ export function useCost(wanted: boolean): Cost | null {
       over = true;
       clearTimeout(timer);
     };
-  }, [studio, wanted, key, solo]);
+  }, [studio, wanted, key, solo, made]);
   return wanted && told.key === key ? told.cost : null;
 }
