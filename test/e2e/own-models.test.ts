@@ -6,6 +6,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { StudioPage, dropFolder, hasBrowser, newDataFolder, openBrowser, startHost } from './studio.testkit.ts';
 import type { Host } from './studio.testkit.ts';
 
+/** The engine may have to start first. */
+const SOON = { timeout: 60_000 };
 const CHECKPOINTS = path.join(import.meta.dirname, '../fixtures/checkpoints');
 
 describe.skipIf(!hasBrowser)("the artist's own models", () => {
@@ -71,18 +73,20 @@ describe.skipIf(!hasBrowser)("the artist's own models", () => {
 
   test('a browser that drops an unknown model is told where to type its path; typed, it is used at once', async () => {
     await drop('mine.safetensors');
-    await expect.poll(() => notices().textContent()).toContain('A browser does not tell where mine.safetensors lies');
+    await expect
+      .poll(() => notices().textContent(), SOON)
+      .toContain('A browser does not tell where mine.safetensors lies');
     await notices().getByRole('button', { name: 'Models view…' }).click();
     await dialog()
       .getByRole('textbox', { name: /Folder, \.zip or \.safetensors/ })
       .fill(path.join(models, 'mine.safetensors'));
     const begun = performance.now();
     await dialog().getByRole('button', { name: 'Add', exact: true }).first().click();
-    await expect.poll(() => notices().textContent(), { timeout: 30_000 }).toContain('this scene uses it');
+    await expect.poll(() => notices().textContent(), SOON).toContain('this scene uses it');
     expect(performance.now() - begun).toBeLessThan(20_000);
-    await expect.poll(() => dialog().textContent()).toContain('Stable Diffusion 1.x, epsilon, fp16');
+    await expect.poll(() => dialog().textContent(), SOON).toContain('Stable Diffusion 1.x, epsilon, fp16');
     await studio.page.keyboard.press('Escape');
-    await expect.poll(() => modelButton().textContent()).toContain('mine');
+    await expect.poll(() => modelButton().textContent(), SOON).toContain('mine');
     await setSteps(2);
     await studio.generate(240_000);
   }, 400_000);
@@ -90,16 +94,16 @@ describe.skipIf(!hasBrowser)("the artist's own models", () => {
   test('a LoRA dropped is named, used by one click, and taken back by one undo; the picture changes with it', async () => {
     const before = await shownPicture();
     await drop('ink.safetensors');
-    await expect.poll(() => notices().textContent()).toMatch(/ink\.safetensors is a LoRA for mine/);
+    await expect.poll(() => notices().textContent(), SOON).toMatch(/ink\.safetensors is a LoRA for mine/);
     await notices().getByRole('button', { name: 'Use it in this scene' }).click();
     await studio.generate(240_000);
     expect(await shownPicture()).not.toBe(before);
     await modelButton().click();
-    await expect.poll(() => dialog().textContent()).toContain('in memory:');
+    await expect.poll(() => dialog().textContent(), SOON).toContain('in memory:');
     await dialog().getByRole('button', { name: 'Remove ink' }).waitFor();
     await studio.page.keyboard.press('Escape');
     await drop('soft-vae.safetensors');
-    await expect.poll(() => notices().textContent()).toMatch(/soft-vae\.safetensors is an autoencoder/);
+    await expect.poll(() => notices().textContent(), SOON).toMatch(/soft-vae\.safetensors is an autoencoder/);
     await notices().getByRole('button', { name: 'Use it in this scene' }).click();
     await modelButton().click();
     await dialog().getByRole('button', { name: 'Remove soft-vae' }).waitFor();
@@ -122,9 +126,9 @@ describe.skipIf(!hasBrowser)("the artist's own models", () => {
       ['old.ckpt', Buffer.from([0x80, 2, 0x7d, 0x71, 0, 0x2e]), 'opening one can run any code its author put inside'],
     ] as const) {
       await drop(name, bytes);
-      await expect.poll(() => notices().textContent()).toContain(words);
+      await expect.poll(() => notices().textContent(), SOON).toContain(words);
     }
-    await expect.poll(() => modelButton().textContent()).toContain('mine');
+    await expect.poll(() => modelButton().textContent(), SOON).toContain('mine');
   }, 120_000);
 
   test('a job of this model is cancelled between two passes; then the embedded pack makes its picture', async () => {
@@ -143,7 +147,7 @@ describe.skipIf(!hasBrowser)("the artist's own models", () => {
       .first()
       .click();
     await page.keyboard.press('Escape');
-    await expect.poll(() => modelButton().textContent()).not.toContain('mine');
+    await expect.poll(() => modelButton().textContent(), SOON).not.toContain('mine');
     await studio.generate(240_000);
     expect(studio.complaints).toEqual([]);
   }, 400_000);
