@@ -42,6 +42,18 @@ export function combine(
   return { data, shape: first.shape };
 }
 
+/**
+ * How much of the segments is in a combined prediction: the coefficients of the passes that saw them, added up.
+ * @returns one number, or one for each place where the weight is a map
+ */
+export function shareOfSegments(step: GuidanceStep, weight: WeightMap = PLAIN): number | Float32Array {
+  const seen = step.terms.filter(({ pass }) => pass === 'local' || pass === 'both');
+  const constant = seen.reduce((sum, term) => sum + term.constant, 0);
+  const weighted = seen.reduce((sum, term) => sum + term.weighted, 0);
+  if (weight.kind === 'uniform') return constant + weighted * weight.value;
+  return weighted === 0 ? constant : weight.data.map((w) => constant + weighted * w);
+}
+
 function predictionOf(predictions: Predictions, pass: PassName): Tensor {
   const prediction = predictions[pass];
   if (!prediction) throw new StudioError('bad-use', `guidance needs the pass '${pass}', which was not run`);

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { GuidanceSettings } from '#shared/document/settings.ts';
 import { tensorFrom, type Tensor } from '../tensor/index.ts';
-import { combine, type Predictions } from './combine.ts';
+import { combine, shareOfSegments, type Predictions } from './combine.ts';
 import { type Conditions, type GuidanceDials, PASSES, planGuidance, planPasses } from './plan.ts';
 import type { WeightMap } from './weights.ts';
 
@@ -258,5 +258,23 @@ describe('which passes are run', () => {
     ],
   ])('%s', (_, actual, expected) => {
     expect(actual).toEqual(expected);
+  });
+});
+
+describe('the share of the segments', () => {
+  const both = { global: true, local: true };
+  const share = (dials: Partial<GuidanceDials>, progress = 0.5): number | Float32Array =>
+    shareOfSegments(planGuidance({ ...DIALS, ...dials }, progress, both));
+  it('is their scale, in every mode', () => {
+    expect(share({ mode: 'multi', localScale: 3 })).toBe(3);
+    expect(share({ mode: 'joint', localScale: 0.5 })).toBe(0.5);
+    expect(share({ mode: 'single', scale: 2 })).toBe(2);
+    expect(share({ mode: 'multi', localScale: 0 })).toBe(0);
+    expect(share({ mode: 'joint', localScale: 3, interval: [0, 0.2] })).toBe(1);
+  });
+  it('follows the weight of each place', () => {
+    const weight = { kind: 'map', data: Float32Array.of(0, 1, 2), height: 1, width: 3 } as const;
+    const step = planGuidance({ ...DIALS, mode: 'multi', localScale: 1.5 }, 0.5, both, [0, 1, 2]);
+    expect([...(shareOfSegments(step, weight) as Float32Array)]).toEqual([0, 1.5, 3]);
   });
 });

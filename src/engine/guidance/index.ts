@@ -2,7 +2,7 @@
  * Classifier-free guidance with two conditions, as a plan (which passes of the network a call needs) and a sum (how
  * to put them together). No model in sight.
  */
-export { combine, type Predictions } from './combine.ts';
+export { combine, type Predictions, shareOfSegments } from './combine.ts';
 export {
   type Conditions,
   countPasses,

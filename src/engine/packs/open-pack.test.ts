@@ -122,6 +122,10 @@ describe('opening a pack', () => {
     expect(await described(({ components }) => (components['unet']!.inputs['st_16']!.shape[1] = 3))).toMatch(
       /unet's st_16 has the shape batch x 3 x 16 x 16, expected it to end in 5 x 16 x 16/,
     );
+    const anchor = { spread: 0.08, until: 0.15 };
+    expect(await described(({ components }) => Object.assign(components['unet']!, { sketchAnchor: anchor }))).toMatch(
+      /unet is to be held to a sketch of 5 channels, but the pack's has 2/,
+    );
     expect(await described(({ components }) => delete components['sketch'])).toMatch(
       /stProjector asks for a sketch_map, but the pack has no sketch that could draw it/,
     );

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { StudioError, describeZodError } from '#shared/errors.ts';
 import type { HashLedger } from './hash-ledger.ts';
-import { PixelPack, SKETCH_SIDE, sketchChannelsOf } from './schema.ts';
+import { ANCHOR_CHANNELS, PixelPack, SKETCH_SIDE, sketchChannelsOf } from './schema.ts';
 import type { ComponentName, PackComponent } from './schema.ts';
 
 /** A pack that was checked: every file is there, of its size and hash, inside its own folder. */
@@ -133,6 +133,11 @@ function checkShapes(pack: PixelPack, bad: (what: string) => never): void {
     expect('stProjector', 'inputs', 'sketch_map', [channels, n, n]);
   } else if (pack.components.stProjector.inputs['sketch_map'])
     bad('stProjector asks for a sketch_map, but the pack has no sketch that could draw it');
+  const { scheduler, sketchAnchor } = pack.components.unet;
+  if (sketchAnchor && sketchChannelsOf(pack) < ANCHOR_CHANNELS)
+    bad(`unet is to be held to a sketch of ${ANCHOR_CHANNELS} channels, but the pack's has ${sketchChannelsOf(pack)}`);
+  if (sketchAnchor && scheduler.predictionType !== 'v_prediction')
+    bad(`only a denoiser that predicts v can be held to a sketch, not one of type ${scheduler.predictionType}`);
   expect('unet', 'inputs', 'sample', [3, n, n]);
   expect('unet', 'inputs', 'global_embeds', [d]);
   expect('unet', 'outputs', 'out_sample', [3, n, n]);

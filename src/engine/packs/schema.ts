@@ -30,6 +30,18 @@ export const CROP_MARGIN = 1.08;
 /** Side of a sketch and of the shape it is drawn into, in pixels. */
 export const SKETCH_SIDE = 32;
 
+/** Planes of a sketch that an anchor reads: red, green, blue in -1..1, how much of the thing is here, 1 throughout. */
+export const ANCHOR_CHANNELS = 5;
+
+/** How a guided prediction is held to the sketch; see spatext/sketch-anchor.ts. */
+export const SketchAnchor = z.object({
+  /** Deviation of pictures from their sketches, -1..1, that is put down to chance. */
+  spread: z.number().positive().max(1),
+  /** Sigma at which sketch and canvas are trusted alike. */
+  until: z.number().positive().max(1),
+});
+export type SketchAnchor = z.infer<typeof SketchAnchor>;
+
 /** The training schedule a denoiser or prior was trained with. */
 export const TrainingSchedule = z.object({
   betaSchedule: z.enum(['squaredcos_cap_v2', 'linear', 'scaled_linear']),
@@ -76,7 +88,7 @@ export const PixelPack = z.object({
     /** Draws a segment in its own frame, once per generation; its pictures go to stProjector beside the map. */
     sketch: component.optional(),
     stProjector: component,
-    unet: component.extend({ scheduler: TrainingSchedule }),
+    unet: component.extend({ scheduler: TrainingSchedule, sketchAnchor: SketchAnchor.optional() }),
     superResolution: component.extend({ factor: z.number().int().min(2).max(8) }),
     segmenter: component.optional(),
   }),

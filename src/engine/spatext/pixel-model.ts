@@ -2,7 +2,8 @@ import path from 'node:path';
 import { StudioError } from '#shared/errors.ts';
 import type { OpenPack } from '../packs/open-pack.ts';
 import { SKETCH_SIDE, sketchChannelsOf } from '../packs/schema.ts';
-import type { ComponentName } from '../packs/schema.ts';
+import type { ComponentName, SketchAnchor } from '../packs/schema.ts';
+import { trainingTables } from '../schedulers/index.ts';
 import { openNetwork } from '../runtime/sessions.ts';
 import type { Feed, Network, SessionSettings } from '../runtime/sessions.ts';
 import { openWordPiece } from './wordpiece.ts';
@@ -43,6 +44,7 @@ export class PixelModel {
   readonly #networks = new Map<ComponentName, Promise<Network>>();
   #tokenizer: Promise<TextTokenizer> | undefined;
   #sentenceWidth: number | undefined;
+  #alphasCumprod: Float32Array | undefined;
 
   constructor(pack: OpenPack, settings: SessionSettings) {
     this.pack = pack;
@@ -60,6 +62,27 @@ export class PixelModel {
   /** Channels of a segment's sketch; 0: this pack draws none. */
   get sketchChannels(): number {
     return sketchChannelsOf(this.pack.pack);
+  }
+
+  /** The sketch map among the map's features [channels * n * n], and how predictions are held to it; null: they are not. */
+  sketchMapIn(features: StFeatures): { readonly map: Float32Array; readonly anchor: SketchAnchor } | null {
+    const anchor = this.pack.pack.components.unet.sketchAnchor;
+    const finest = features[`st_${this.size}`]?.data;
+    if (!anchor || !finest) return null;
+    return { map: finest.subarray(finest.length - this.sketchChannels * this.size ** 2), anchor };
+  }
+
+  /** How much of the clean picture's variance is left at a timestep of the denoiser's training, 0..1. */
+  alphaCumprodAt(timestep: number): number {
+    const { scheduler } = this.pack.pack.components.unet;
+    this.#alphasCumprod ??= trainingTables({
+      num_train_timesteps: scheduler.trainTimesteps,
+      beta_schedule: scheduler.betaSchedule,
+      beta_start: scheduler.betaStart ?? 0.0001,
+      beta_end: scheduler.betaEnd ?? 0.02,
+    }).alphasCumprod;
+    const last = this.#alphasCumprod.length - 1;
+    return this.#alphasCumprod[Math.min(Math.max(Math.round(timestep), 0), last)] ?? 0;
   }
 
   /** Names the embedding space: embeddings of other encoders are never compared with these. */

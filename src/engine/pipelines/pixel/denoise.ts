@@ -1,12 +1,13 @@
 import type { GuidanceSettings } from '#shared/document/settings.ts';
 import { StudioError } from '#shared/errors.ts';
-import { combine, countPasses, planGuidanceRun } from '../../guidance/index.ts';
+import { combine, countPasses, planGuidanceRun, shareOfSegments } from '../../guidance/index.ts';
 import type { GuidanceCall, PassName } from '../../guidance/index.ts';
 import { beginsAtNoise, isDone, timestepOf } from '../../schedulers/index.ts';
 import type { Scheduler, SchedulerPlan } from '../../schedulers/index.ts';
 import { concat, linear, normalBatch, slice, tensor } from '../../tensor/index.ts';
 import type { NoiseStream, Tensor } from '../../tensor/index.ts';
 import type { DenoiserRow, PixelModel } from '../../spatext/pixel-model.ts';
+import { holdToSketch } from '../../spatext/sketch-anchor.ts';
 import type { PreparedScene } from './prepare.ts';
 
 /** One picture of a batch: its noise and its guidance; the scene is common to all. */
@@ -146,7 +147,7 @@ function callAt(run: readonly GuidanceCall[], index: number): GuidanceCall {
   return call;
 }
 
-/** All passes that one step needs, over all pictures, in calls of at most MAX_ROWS; then guidance. */
+/** All passes that one step needs, over all pictures, in calls of at most MAX_ROWS; then guidance; then the sketch. */
 async function predict(
   model: PixelModel,
   prepared: PreparedScene,
@@ -177,8 +178,14 @@ async function predict(
   }
   const result = new Float32Array(input.data.length);
   const length = input.data.length / calls.length;
+  const sketch = prepared.features ? model.sketchMapIn(prepared.features) : null;
   calls.forEach(({ step, weight }, i) => {
-    combine(step, predictions[i] ?? {}, weight, result.subarray(i * length, (i + 1) * length));
+    const v = result.subarray(i * length, (i + 1) * length);
+    combine(step, predictions[i] ?? {}, weight, v);
+    if (!sketch) return;
+    const x = slice(input, i, i + 1).data;
+    const alphaCumprod = model.alphaCumprodAt(timestep);
+    holdToSketch({ v, x, sketch: sketch.map, share: shareOfSegments(step, weight), alphaCumprod }, sketch.anchor);
   });
   return result;
 }
