@@ -136,7 +136,8 @@ describe.skipIf(!hasBrowser)("the artist's own models", () => {
     const { page } = studio;
     await page.keyboard.press('Control+Enter');
     await expect.poll(async () => (await studio.results().textContent()) ?? '', { timeout: 120_000 }).toMatch(/passes/);
-    await page.getByRole('button', { name: 'Cancel', exact: true }).first().click();
+    // Previews come and go around the button: a click need not wait for them to stand still.
+    await page.getByRole('button', { name: 'Cancel', exact: true }).first().dispatchEvent('click');
     await expect
       .poll(() => page.getByRole('button', { name: 'Cancel', exact: true }).count(), { timeout: 60_000 })
       .toBe(0);
