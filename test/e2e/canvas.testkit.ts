@@ -60,6 +60,7 @@ export interface ViewPart {
   readonly selection: readonly string[];
   readonly viewport: { readonly zoom: number; readonly x: number; readonly y: number };
   readonly brushSize: number;
+  readonly brushHardness: number;
   readonly drawing: boolean;
   readonly shown: unknown;
   readonly modelsEye: boolean;
@@ -102,8 +103,9 @@ export class CanvasPage {
 
   view = (): Promise<ViewPart> =>
     this.run((window) => {
-      const { tool, selection, viewport, brushSize, drawing, shown, modelsEye } = window.studio.view.getState();
-      return { tool, selection, viewport, brushSize, drawing, shown, modelsEye };
+      const { tool, selection, viewport, brushSize, brushHardness, drawing, shown, modelsEye } =
+        window.studio.view.getState();
+      return { tool, selection, viewport, brushSize, brushHardness, drawing, shown, modelsEye };
     });
 
   tool = (tool: string): Promise<void> => this.run((window, name) => window.studio.view.setState({ tool: name }), tool);
