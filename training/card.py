@@ -21,7 +21,7 @@ at most 90 % of the picture, turned, mirrored, recoloured and shaded over twenty
 draws itself. Sources and authors: NOTICE.md. The weights are under the MIT licence. No photographs, no scraped pictures.
 
 ## Training
-Decoder: {images:,} pictures seen in all{since}. Machine: {machine}.{energy} Code and commands: training/README.md of the
+Decoder: {images:,} pictures seen in all{since}.{sketch} Machine: {machine}.{energy} Code and commands: training/README.md of the
 project; figures of this pack beside the one before: training/RESULTS.md.
 
 ## Figures
@@ -51,8 +51,10 @@ def write_card(pack: Path, results: Path | None, core_minutes: float | None) -> 
     if core_minutes:
         kwh = core_minutes / 60 * WATTS_A_CORE / 1000
         energy = f" Energy of this run, estimated at {WATTS_A_CORE:.0f} W a busy core: {kwh:.3f} kWh ({core_minutes:.0f} core minutes)."
-    since = f", of which {training['decoderSteps']:,} steps of this run" if "decoderSteps" in training else ""
+    drawn = training.get("sketchImages", 0)
+    sketch = f" Sketch (each segment drawn once in its own shape, then pasted into the map): {drawn:,} scenes." if drawn else ""
+    since = f", in {training['decoderSteps']:,} steps" if "decoderSteps" in training else ""
     (pack / "README.md").write_text(TEXT.format(
         name=description["name"], parameters=description["components"]["unet"]["parameters"] / 1e6,
-        images=training.get("imagesSeen", 0), since=since, machine=training.get("machine", "unknown"), energy=energy,
+        images=training.get("imagesSeen", 0), since=since, sketch=sketch, machine=training.get("machine", "unknown"), energy=energy,
         figures=figures), "utf-8")

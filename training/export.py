@@ -49,6 +49,11 @@ SKETCH_COMPONENT: dict[str, Any] = {
 }
 
 
+GUIDANCE_WITH_SKETCH = {"conditions": ["global", "local"], "modes": ["multi", "single", "joint"],
+                        "defaults": {"mode": "joint", "globalScale": 1.5, "localScale": 1.5}}
+"""Chained at equal scales needs two passes a step instead of three and keeps more of the setting (RESULTS.md)."""
+
+
 def with_sketch(tensors: dict[str, Any]) -> dict[str, Any]:
     """Tensor descriptions in which st_64 carries the sketch map behind its own channels."""
     batch, channels, *size = tensors["st_64"]["shape"]
@@ -198,6 +203,11 @@ def reference_inputs(base: Path, given: Path | None) -> Path:
     raise TrainingError(f"{base} has no reference tensors to take inputs from", "give --reference FOLDER")
 
 
+def last_row(run: Path) -> dict[str, Any]:
+    """The newest figures of a run."""
+    return json.loads((run / "curves.jsonl").read_text("utf-8").strip().splitlines()[-1])
+
+
 def sha256(file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()
 
@@ -207,6 +217,8 @@ def describe(base: Path, out: Path, ident: str, name: str, training: dict[str, A
     description = json.loads((base / "pack.json").read_text("utf-8"))
     description |= {"id": ident, "name": name, "training": training}
     components = description["components"]
+    if (out / "sketch.onnx").is_file():
+        description["guidance"] = GUIDANCE_WITH_SKETCH
     if (out / "sketch.onnx").is_file() and "sketch" not in components:
         components["sketch"] = SKETCH_COMPONENT
         components["stProjector"] |= {"inputs": {**components["stProjector"]["inputs"], "sketch_map": SKETCH_MAP}}
@@ -228,6 +240,7 @@ def main() -> None:
     parser.add_argument("--name", default="SpaText, illustrated scenes, v1")
     parser.add_argument("--decoder", type=Path)
     parser.add_argument("--sketch", type=Path, help="the sketch that the decoder was trained with")
+    parser.add_argument("--sketch-before", type=Path, nargs="*", default=[], help="runs that the sketch's run went on from")
     parser.add_argument("--prior", type=Path)
     parser.add_argument("--superres", type=Path)
     parser.add_argument("--clip", type=Path)
@@ -260,17 +273,17 @@ def main() -> None:
             sketch = Sketch(SketchConfig())
             sketch.load_state_dict(load_half(args.sketch, "weights"))
             export_sketch(sketch, out, half)
-        last = (args.decoder / "curves.jsonl").read_text().strip().splitlines()[-1]
-        seen = before.get("imagesSeen", 0) if args.continued else 0
-        training |= {"decoderSteps": json.loads(last)["step"], "imagesSeen": seen + json.loads(last)["images"], "machine": args.machine}
+            training |= {"sketchImages": sum(last_row(run)["images"] for run in [args.sketch, *args.sketch_before])}
+        last = last_row(args.decoder)
+        seen, steps = (before.get(k, 0) if args.continued else 0 for k in ("imagesSeen", "decoderSteps"))
+        training |= {"decoderSteps": steps + last["step"], "imagesSeen": seen + last["images"], "machine": args.machine}
     if args.prior:
         weights = load_half(args.prior, "weights")
         prior = Prior(bank=len(weights["bank"]) if "bank" in weights else 0)
         prior.load_state_dict(weights)
         export_prior(prior, out, half)
     if args.superres:
-        last = json.loads((args.superres / "curves.jsonl").read_text().strip().splitlines()[-1])
-        training |= {"superResolutionSteps": last["step"]}
+        training |= {"superResolutionSteps": last_row(args.superres)["step"]}
         network = SuperResolution()
         network.load_state_dict(load_half(args.superres, "weights"))
         export_super_resolution(network, out, half)

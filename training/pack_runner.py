@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +27,7 @@ def unit(x: Array) -> Array:
 class PackRunner:
     """All networks of one pack folder."""
 
-    def __init__(self, folder: Path, threads: int = 2) -> None:
+    def __init__(self, folder: Path, threads: int | None = None) -> None:
         import onnxruntime
 
         if not (folder / "pack.json").is_file():
@@ -34,7 +35,9 @@ class PackRunner:
         self.folder = folder
         self.description = json.loads((folder / "pack.json").read_text("utf-8"))
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
+        # more threads than cores that this process may use wait for each other
+        usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        options.intra_op_num_threads = threads or usable
         options.log_severity_level = 3
 
         def open_session(key: str) -> onnxruntime.InferenceSession:

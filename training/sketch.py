@@ -20,7 +20,7 @@ from training.common.checkpoint import load_half
 from training.common.loop import LoopConfig, arguments, begin, from_file, train
 from training.common.machine import Machine
 from training.common.sheets import write_sheet
-from training.conditioning import SceneBatch, crop_segments, share, shake
+from training.conditioning import SceneBatch, box_of, crop_segments, share, shake
 from training.decoder import load_encoder
 from training.nets.clip import ImageEncoder
 from training.nets.sketch import FRAME, Sketch, SketchConfig, frame_masks
@@ -37,13 +37,18 @@ def sketch_world() -> SceneOptions:
 
 @dataclass(frozen=True)
 class SketchTraining:
-    """``perceptual`` and ``same`` weigh the distance of CLIP features, and of the embedding, to the crop's."""
+    """``perceptual`` and ``same`` weigh the distance of CLIP features, and of the embedding, to the crop's.
+
+    ``neat`` is the share of segments whose embedding is that of the thing cut out exactly, while shape and target stay
+    rough: what the prior makes of a word knows nothing of the circle that the artist drew around it.
+    """
 
     net: SketchConfig = field(default_factory=SketchConfig)
     world: SceneOptions = field(default_factory=sketch_world)
     perceptual: float = 0.05
     same: float = 0.3
     noise: float = 0.4
+    neat: float = 0.6
     seed: int = 3
 
 
@@ -73,6 +78,16 @@ class SketchStage:
         maps = self.encoder.features(crops.contiguous(memory_format=torch.channels_last))
         return crops, maps[:4], self.encoder.head(maps[-1]).float()
 
+    @torch.no_grad()
+    def embed_exact(self, batch: SceneBatch) -> Tensor:
+        """Embeddings [n, 256] of the segments' things, cut out by their exact masks."""
+        exact = batch.exact.cpu().numpy()
+        found = [box_of(m) if (m := exact[b] == k).any() else box for (b, k), box in
+                 zip(batch.owner.tolist(), batch.boxes.tolist(), strict=True)]
+        boxes = torch.tensor(found, dtype=torch.float32, device=self.device).reshape(-1, 3)
+        crops = crop_segments(batch.images, batch.exact, boxes, batch.owner)
+        return self.encoder(crops.contiguous(memory_format=torch.channels_last)).float()
+
     def loss(self, step: int, machine: Machine, batch_size: int) -> tuple[Tensor, dict[str, float]]:
         c = self.config
         first, count = share(step, batch_size, machine.rank, machine.world)
@@ -80,8 +95,12 @@ class SketchStage:
         crops, maps, embeddings = self.look(batch)
         masks = crop_mask(batch, batch.labels, FRAME)
         exact = crop_mask(batch, batch.exact, FRAME)
+        given = embeddings
+        if c.neat:
+            neat = self.embed_exact(batch)
+            given = torch.where(torch.rand(len(neat), 1, device=self.device) < c.neat, neat, embeddings)
         with machine.autocast():
-            made = self.module.raw(shake(embeddings, c.noise, 0.5), masks).float()
+            made = self.module.raw(shake(given, c.noise, 0.5), masks).float()
         target = F.avg_pool2d(crops, 2)
         weight = masks * (0.3 + exact)
         apart = (made[:, :3] - target).abs().mean(1, keepdim=True)

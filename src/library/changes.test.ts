@@ -35,7 +35,7 @@ test('texts and dials', () => {
   expect(changes([other, ...cat, ...ball], { seed: 8 })).toEqual([
     'global text “at the beach” → “in the snow”',
     'negative text nothing → “blurry”',
-    'local dial 3 → 4.5',
+    'local dial 1.5 → 4.5',
     'steps 16 → 30',
     'seed 7 → 8',
   ]);

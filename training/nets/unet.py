@@ -15,7 +15,7 @@ EMBEDDING_SCALE = 16.0
 
 SKETCH_SPREAD = 0.08
 """Deviation of pictures from their sketches, -1..1, that is put down to chance: it comes out as grain."""
-SKETCH_UNTIL = 0.15
+SKETCH_UNTIL = 0.09
 """Sigma at which the sketch and the picture on the canvas are trusted alike."""
 
 

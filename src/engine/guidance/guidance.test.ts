@@ -247,7 +247,7 @@ describe('which passes are run', () => {
     ['single, all weights 0', of({ mode: 'single' }, BOTH, [0]), ['none', 'global']],
     ['single, no segments', of({ mode: 'single' }, { global: true, local: false }), ['none', 'global']],
     ['joint', of({ mode: 'joint', globalScale: 2 }), ['none', 'global', 'both']],
-    ['joint, equal scales', of({ mode: 'joint', globalScale: 3 }), ['none', 'both']],
+    ['joint, equal scales', of({ mode: 'joint', globalScale: 3, localScale: 3 }), ['none', 'both']],
     ['outside the interval', of({ interval: [0, 0.4] }), ['both']],
     ['outside the interval, weights 0', of({ interval: [0, 0.4] }, BOTH, [0]), ['global']],
     ['outside the interval, no segments', of({ interval: [0.6, 1] }, { global: true, local: false }), ['global']],

@@ -118,7 +118,7 @@ test('every blob a document points at is found, in whatever record it hides', ()
 test('an empty document is a scene with the stated defaults', () => {
   const scene = sceneOf(emptyDocument());
   expect(scene).toMatchObject({ width: 512, height: 512, seed: 7, text: '', start: null, upscale: 1 });
-  expect(scene.guidance).toMatchObject({ mode: 'multi', globalScale: 1.5, localScale: 3, interval: [0, 1] });
+  expect(scene.guidance).toMatchObject({ mode: 'multi', globalScale: 1.5, localScale: 1.5, interval: [0, 1] });
   expect(scene.sampler).toEqual({ name: 'dpmpp-2m', steps: 16, eta: 0 });
   expect(() => sceneOf({})).toThrow('no scene record');
 });

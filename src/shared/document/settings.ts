@@ -18,7 +18,7 @@ const Scale = z.number().min(0).max(LIMITS.guidanceScale);
 export const GuidanceSettings = z.object({
   mode: z.enum(['multi', 'single', 'joint']).default('multi'),
   globalScale: Scale.default(1.5),
-  localScale: Scale.default(3),
+  localScale: Scale.default(1.5),
   /** The one dial of single-scale guidance. */
   scale: Scale.default(3),
   /** Guidance outside this stretch of the schedule is off (the conditional pass alone remains). */

@@ -1,4 +1,4 @@
-// A trained pack against tensors recorded in PyTorch: every stage alone, then whole runs. Which pack, and which stages
+// Trained packs against tensors recorded in PyTorch: every stage alone, then whole runs. Which pack, and which stages
 // it has, is told by reference.json. An export that lies elsewhere is checked by
 // SPATEXT_MODELS=FOLDER-OF-PACKS SPATEXT_REFERENCE=PACK/reference.
 import { readFileSync } from 'node:fs';
@@ -21,16 +21,20 @@ import { denoise } from './denoise.ts';
 import type { PreparedScene } from './prepare.ts';
 import { createScene } from '#shared/document/create.ts';
 
-const FOLDER = path.resolve(process.env['SPATEXT_REFERENCE'] ?? 'test/fixtures/pack-reference');
-const fixture = (name: string): Tensor => npyToTensor(readNpy(readFileSync(path.join(FOLDER, `${name}.npy`))));
-const reference = JSON.parse(readFileSync(path.join(FOLDER, 'reference.json'), 'utf8')) as {
+const GIVEN = process.env['SPATEXT_REFERENCE'];
+const FOLDERS = GIVEN ? [GIVEN] : ['test/fixtures/pack-reference-v1', 'test/fixtures/pack-reference'];
+
+interface Reference {
   pack: string;
   files: Record<string, unknown>;
   texts: { text: string; input_ids: number[] }[];
   prior_timesteps: number[];
-};
-const recorded = (stage: string): boolean => `${stage}.npy` in reference.files;
-const openRecorded = () => openPack(path.join(modelsFolder(), reference.pack), openHashLedger());
+}
+const fixtureIn = (folder: string, name: string): Tensor =>
+  npyToTensor(readNpy(readFileSync(path.join(folder, `${name}.npy`))));
+const referenceIn = (folder: string): Reference =>
+  JSON.parse(readFileSync(path.join(folder, 'reference.json'), 'utf8')) as Reference;
+const openRecorded = ({ pack }: Reference) => openPack(path.join(modelsFolder(), pack), openHashLedger());
 
 /** Largest distance between two lists of numbers. */
 function distance(a: ArrayLike<number>, b: ArrayLike<number>): number {
@@ -48,10 +52,14 @@ const at = <T>(list: readonly T[], index: number): T => {
 };
 const breathe = async (): Promise<void> => undefined;
 
-describe(`${reference.pack} against its recorded tensors`, () => {
+describe.each(FOLDERS)('a pack against its recorded tensors, %s', (folder) => {
+  const FOLDER = path.resolve(folder);
+  const reference = referenceIn(FOLDER);
+  const fixture = (name: string): Tensor => fixtureIn(FOLDER, name);
+  const recorded = (stage: string): boolean => `${stage}.npy` in reference.files;
   let model: PixelModel;
   beforeAll(async () => {
-    model = new PixelModel(await openRecorded(), { providers: ['cpu'], threads: 2 });
+    model = new PixelModel(await openRecorded(reference), { providers: ['cpu'], threads: 2 });
   });
   afterAll(() => model.release());
 
@@ -225,7 +233,9 @@ const webgpu = await probeOnDevice('webgpu').then(
 );
 describe.skipIf(!webgpu)('the same on WebGPU', () => {
   test('the map and the denoiser compute what the processor does', async () => {
-    const model = new PixelModel(await openRecorded(), { providers: ['webgpu', 'cpu'], threads: 2 });
+    const FOLDER = path.resolve(FOLDERS[0] ?? '');
+    const fixture = (name: string): Tensor => fixtureIn(FOLDER, name);
+    const model = new PixelModel(await openRecorded(referenceIn(FOLDER)), { providers: ['webgpu', 'cpu'], threads: 2 });
     const run = rows(fixture('prior_run'));
     const labels = Uint16Array.from(readNpy(readFileSync(path.join(FOLDER, 'labels.npy'))).data as ArrayLike<number>);
     const features = await mapFeatures(model, labels, [at(run, 0), at(run, 1), at(run, 3)]);
