@@ -19,6 +19,8 @@ export default defineConfig({
           testTimeout: 180_000,
           hookTimeout: 120_000,
           fileParallelism: false,
+          // A browser, a host and an engine on a machine that may be busy: what fails twice fails.
+          retry: 1,
         },
       },
     ],

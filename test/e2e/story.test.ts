@@ -102,7 +102,7 @@ describe.skipIf(!hasBrowser)('the story', () => {
       .first()
       .click();
     const dialog = page.getByRole('dialog');
-    await expect.poll(() => dialog.textContent()).toMatch(/3.*6/);
+    await expect.poll(() => dialog.textContent()).toMatch(/1\.5.*6/);
     await page.keyboard.press('Escape');
   }, 240_000);
 
@@ -129,7 +129,7 @@ describe.skipIf(!hasBrowser)('the story', () => {
     const links = await studio.results().locator('.thumb-link').count();
     await page.keyboard.press('Control+Enter');
     await expect.poll(() => studio.resultCount(), { timeout: 180_000 }).toBe(before + 2);
-    expect(await studio.results().locator('.thumb-link').count()).toBe(links + 1);
+    await expect.poll(() => studio.results().locator('.thumb-link').count()).toBeGreaterThan(links);
   }, 240_000);
 
   test('undo everything, redo everything', async () => {

@@ -79,6 +79,9 @@ describe('requests', () => {
     const scene = sceneOf(testStudio().studio.document.getState().document);
     expect(passesOf(scene)).toBe(48);
     expect(passesOf({ ...scene, guidance: { ...scene.guidance, mode: 'single' } })).toBe(32);
+    const chained = { ...scene.guidance, mode: 'joint', globalScale: 1.5, localScale: 1.5 } as const;
+    expect(passesOf({ ...scene, guidance: chained })).toBe(32);
+    expect(passesOf({ ...scene, guidance: { ...chained, localScale: 3 } })).toBe(48);
     expect(passesOf({ ...scene, sampler: { ...scene.sampler, name: 'heun' }, batch: { count: 2, bestOf: 2 } })).toBe(
       384,
     );

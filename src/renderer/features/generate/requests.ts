@@ -111,12 +111,22 @@ export const liveRequest = (document: StudioDocument, view: View, steps: number)
   priority: 'front',
 });
 
+/** Passes whose coefficient is not zero (planGuidance in the engine): chained at equal scales needs two, not three. */
+function passesPerStep({ mode, globalScale, localScale, scale }: SceneRecord['guidance']): number {
+  const coefficients = {
+    multi: [1 - globalScale - localScale, globalScale, localScale],
+    joint: [1 - globalScale, globalScale - localScale, localScale],
+    single: [1 - scale, scale],
+  }[mode];
+  return Math.max(1, coefficients.filter((value) => Math.abs(value) > 1e-9).length);
+}
+
 /**
  * Network passes of a scene's pictures: what "16 steps" costs. Some samplers call the network twice a step, and an
  * artist's own model makes large canvases in two stages.
  */
 export function passesOf(scene: SceneRecord, pack?: PackSummary): number {
-  const perStep = scene.guidance.mode === 'single' ? 2 : 3;
+  const perStep = passesPerStep(scene.guidance);
   const calls = scene.sampler.name === 'heun' || scene.sampler.name === 'dpm2-a' ? 2 : 1;
   const { steps } = scene.sampler;
   const staged = pack?.anySize ? stepsOfStages(scene, pack.outputSize.width, steps) : steps;
