@@ -253,6 +253,16 @@ test('passes through windows give what passes over the whole canvas give, and co
   );
 });
 
+test('a text that one pass wants here and another there is asked once for the whole canvas where that is less', () => {
+  const corner = { x: 0, y: 0, width: 12, height: 12, begins: 0 } as const;
+  const scene = wideScene([
+    { ...corner, word: 1, negative: false },
+    { ...corner, x: 28, y: 12, word: 0, negative: true },
+  ]);
+  const windows = scene.masks.map((mask) => windowOf(mask, WIDE, 24));
+  expect(blackBoxCost(scene, ['negative', 'both'], 0.05, false, windows)).toEqual({ passes: 3, work: 3 });
+});
+
 test('a window holds its segment with room around it, at least at the trained size, inside the canvas', () => {
   fc.assert(
     fc.property(fc.array(box, { minLength: 1, maxLength: 4 }), fc.constantFrom(8, 16, 24), (boxes, trained) => {

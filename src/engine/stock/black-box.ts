@@ -97,23 +97,44 @@ function plannedLooks(
   progress: number,
   bootstrapping: boolean,
   windows: readonly (Window | null)[],
-): ReadonlyMap<PassName, { readonly base: Look; readonly looks: readonly Look[] }> {
+): ReadonlyMap<PassName, PlannedLooks> {
   const active = weightsAt(
     scene.segments.map((segment) => segment.guidance),
     progress,
   );
   const whole = new Set(passes.map((pass) => baseOf(scene, pass)));
-  const of = (which: (i: number) => EncodedText | null): Look[] =>
-    looksOf(scene, active, which, windows, bootstrapping, whole);
-  return new Map(
-    passes.map((pass) => {
-      const base: Look = { text: baseOf(scene, pass), window: null, before: null, segments: [] };
-      if (pass === 'local' || pass === 'both')
-        return [pass, { base, looks: of((i) => scene.segments[i]?.local ?? null) }];
-      if (pass === 'negative') return [pass, { base, looks: of((i) => scene.segments[i]?.negative ?? null) }];
-      return [pass, { base, looks: [] }];
-    }),
-  );
+  const planned = (): Map<PassName, PlannedLooks> => {
+    const of = (which: (i: number) => EncodedText | null): Look[] =>
+      looksOf(scene, active, which, windows, bootstrapping, whole);
+    return new Map(
+      passes.map((pass) => {
+        const base: Look = { text: baseOf(scene, pass), window: null, before: null, segments: [] };
+        if (pass === 'local' || pass === 'both')
+          return [pass, { base, looks: of((i) => scene.segments[i]?.local ?? null) }];
+        if (pass === 'negative') return [pass, { base, looks: of((i) => scene.segments[i]?.negative ?? null) }];
+        return [pass, { base, looks: [] }];
+      }),
+    );
+  };
+  const first = planned();
+  if (bootstrapping) return first;
+  // One pass of guidance may want a text here and another one there: where that adds up to more than the canvas, the
+  // whole canvas once serves both.
+  const nameOf = naming();
+  const wanted = new Map<EncodedText, Map<string, number>>();
+  for (const { looks } of first.values())
+    for (const look of looks) {
+      const areas = wanted.get(look.text) ?? new Map<string, number>();
+      wanted.set(look.text, areas.set(nameOf(look), shareOf(look.window, scene.latent)));
+    }
+  const before = whole.size;
+  for (const [text, areas] of wanted) if ([...areas.values()].reduce((sum, area) => sum + area, 0) > 1) whole.add(text);
+  return whole.size > before ? planned() : first;
+}
+
+interface PlannedLooks {
+  readonly base: Look;
+  readonly looks: readonly Look[];
 }
 
 /** Names a look within a call: equal names are one pass. */
