@@ -180,7 +180,7 @@ describe('what works', () => {
     expect(second.err).toMatch(/another run/);
     expect((await first).code).toBe(0);
     expect(await readdir(out)).toEqual(['long-seed7.png']);
-  }, 60_000);
+  }, 180_000);
 
   test('Ctrl+C: exit code 130, no half-written file', async () => {
     const long = await file('stop.json', scene({ sampler: { name: 'ddim', steps: 1000 } }));
@@ -195,7 +195,7 @@ describe('what works', () => {
     const code = await new Promise((resolve) => child.on('close', resolve));
     expect(code).toBe(130);
     expect(await readdir(out)).toEqual([]);
-  }, 60_000);
+  }, 180_000);
 
   test('a full disk: said so, exit code 5, nothing half-written', async () => {
     const out = path.join(folder, 'full');
@@ -213,7 +213,7 @@ describe('what works', () => {
     await mkdir(disk);
     spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', disk]);
     try {
-      await writeFile(path.join(disk, 'filler'), new Uint8Array(60_000));
+      await writeFile(path.join(disk, 'filler'), new Uint8Array(180_000));
       const good = await file('full.json', scene({ width: 256, height: 256 }));
       const { code, err } = await spatext('generate', good, '--out', path.join(disk, 'out'), '--quiet');
       expect(err).toMatch(/disk is full/);
