@@ -108,13 +108,13 @@ describe('spatext evaluate', () => {
     expect(good!.figures.localIou!.value).toBeGreaterThan(0.9);
     expect(await readFile(at('report', 'table.md'), 'utf8')).toContain('| carried | 3 | 6 |');
     expect((await readdir(at('report'))).toSorted()).toEqual(['evaluation.json', 'table.md']);
-  }, 60_000);
+  }, 180_000);
 
   test('a scene inside the picture is enough', async () => {
     const { code, out } = await spatext('evaluate', at('carried'), '--quiet');
     expect(code).toBe(0);
     expect(out).toContain('| carried | 3 | 6 |');
-  }, 60_000);
+  }, 180_000);
 
   test.each<[string, () => string[], number, RegExp]>([
     ['no folder', () => ['evaluate'], 2, /missing required argument/],
@@ -187,7 +187,7 @@ describe('spatext study', () => {
     const wrong = await spatext('study', 'tally', at('study', 'study.json'), at('scenes', 's0.json'));
     expect(wrong.code).toBe(3);
     expect(wrong.err).toContain('s0.json');
-  }, 60_000);
+  }, 180_000);
   test('a refused study leaves nothing behind', async () => {
     const refused = await spatext(
       'study',
@@ -201,5 +201,5 @@ describe('spatext study', () => {
     );
     expect(refused.code).toBe(3);
     await expect(readdir(at('refused'))).rejects.toThrow('ENOENT');
-  }, 60_000);
+  }, 180_000);
 });

@@ -166,4 +166,4 @@ test('history: list, search, show, while the studio has it open', async () => {
   expect((await run('history', 'show', 'result-gone')).code).toBe(3);
   expect((await run('history', 'show', '../x')).code).toBe(2);
   await library.close();
-}, 60_000);
+}, 180_000);
