@@ -213,7 +213,7 @@ describe('what works', () => {
     await mkdir(disk);
     spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', disk]);
     try {
-      await writeFile(path.join(disk, 'filler'), new Uint8Array(180_000));
+      await writeFile(path.join(disk, 'filler'), new Uint8Array(60_000));
       const good = await file('full.json', scene({ width: 256, height: 256 }));
       const { code, err } = await spatext('generate', good, '--out', path.join(disk, 'out'), '--quiet');
       expect(err).toMatch(/disk is full/);

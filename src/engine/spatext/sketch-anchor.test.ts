@@ -53,7 +53,7 @@ describe('holding a prediction to the sketch', () => {
   test('the result stays between the prediction and what the sketch says', () => {
     const number = fc.double({ min: -3, max: 3, noNaN: true });
     fc.assert(
-      fc.property(number, fc.double({ min: 0, max: 5, noNaN: true }), fc.double({ min: 0, max: 1 }), (v, share, a) => {
+      fc.property(number, fc.double({ min: 0, max: 5, noNaN: true }), fc.double({ min: 0, max: 1, noNaN: true }), (v, share, a) => {
         const own = V.map(() => v);
         const whole = [...SKETCH.slice(0, 6), 1, 1, 1, 1];
         const full = held(1, a, whole, own);
