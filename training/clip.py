@@ -37,6 +37,8 @@ class ClipTraining:
     ``synonyms`` is the share of segments that are called by a tag instead of their name; ``hold_out`` leaves every
     n-th concept, and every n-th tag of the others, for testing (0: leaves nothing out). ``vocabulary`` weighs finding
     a crop's concept among the names of all: a batch alone holds few that are easily mistaken for each other.
+    ``captions`` is the share of scenes called by their whole caption, the others by their setting: a caption that was
+    not prepared costs a run of the sentence encoder.
     """
 
     tower: str = "clip"

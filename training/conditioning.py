@@ -64,19 +64,24 @@ def share(step: int, batch: int, rank: int, world: int) -> tuple[int, int]:
     return step * batch + rank * count, count
 
 
+def frame_grid(boxes: Tensor, size: int, side: int) -> Tensor:
+    """Where the ``size`` x ``size`` pixels of each square frame lie in a picture of ``side`` pixels, for grid_sample:
+    [n, size, size, 2]."""
+    line = (torch.arange(size, device=boxes.device, dtype=torch.float32) + 0.5) / size - 0.5
+    x = (boxes[:, 0, None] + line * boxes[:, 2, None]) / side * 2 - 1
+    y = (boxes[:, 1, None] + line * boxes[:, 2, None]) / side * 2 - 1
+    return torch.stack([x[:, None, :].expand(-1, size, -1), y[:, :, None].expand(-1, -1, size)], -1)
+
+
 def crop_segments(images: Tensor, labels: Tensor, boxes: Tensor, owner: Tensor, size: int = 64) -> Tensor:
     """Square crops with everything outside the segment black: [n, 3, size, size] in -1..1. Differentiable."""
     if owner.shape[0] == 0:
         return images.new_zeros((0, 3, size, size))
-    s = images.shape[-1]
     scene, ident = owner[:, 0], owner[:, 1]
     mask = (labels[scene] == ident[:, None, None])[:, None].to(images.dtype)
     source = (images[scene] + 1) * mask
-    line = (torch.arange(size, device=images.device, dtype=torch.float32) + 0.5) / size - 0.5
-    x = (boxes[:, 0, None] + line * boxes[:, 2, None]) / s * 2 - 1
-    y = (boxes[:, 1, None] + line * boxes[:, 2, None]) / s * 2 - 1
-    grid = torch.stack([x[:, None, :].expand(-1, size, -1), y[:, :, None].expand(-1, -1, size)], -1)
-    return F.grid_sample(source, grid.to(source.dtype), mode="bilinear", padding_mode="zeros", align_corners=False) - 1
+    grid = frame_grid(boxes, size, images.shape[-1]).to(source.dtype)
+    return F.grid_sample(source, grid, mode="bilinear", padding_mode="zeros", align_corners=False) - 1
 
 
 def segment_masks(labels: Tensor, most: int) -> Tensor:

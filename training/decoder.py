@@ -81,11 +81,14 @@ class Told:
 
 def feature_distance(encoder: ImageEncoder, made: Tensor, targets: list[Tensor]) -> Tensor:
     """Distance of normalised feature maps (as LPIPS does) of crops [n, 3, 64, 64] to those of the true crops: [n]."""
-    total = made.new_zeros(made.shape[0], dtype=torch.float32)
-    h = made.contiguous(memory_format=torch.channels_last)
-    for stage, target in zip([lambda x: F.silu(encoder.stem(x)), *encoder.stages[:3]], targets, strict=True):
-        h = stage(h)
-        a, b = F.normalize(h.float(), dim=1, eps=1e-3), F.normalize(target.float(), dim=1, eps=1e-3)
+    return map_distance(encoder.features(made.contiguous(memory_format=torch.channels_last))[: len(targets)], targets)
+
+
+def map_distance(made: list[Tensor], true: list[Tensor]) -> Tensor:
+    """Distance of feature maps, each place made unit length, summed over maps: [n]."""
+    total = made[0].new_zeros(made[0].shape[0], dtype=torch.float32)
+    for a, b in zip(made, true, strict=True):
+        a, b = F.normalize(a.float(), dim=1, eps=1e-3), F.normalize(b.float(), dim=1, eps=1e-3)
         total = total + (a - b).square().sum(1).mean((1, 2))
     return total
 

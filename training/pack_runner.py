@@ -108,26 +108,20 @@ class PackRunner:
 
         ``scene`` [b, 256], ``st`` [b, 256, 64, 64], ``noise`` [b, 3, 64, 64], ``sketch`` of ``sketch_map``.
         """
-        names = ST_NAMES
-        st_parts = list(self.project(st, sketch).values())
-        b = len(scene)
-        if chained and scales[0] != 0:
-            return self.generate_chained(scene, dict(zip(names, st_parts, strict=True)), noise, scales, steps, sketch)
-        uses = [True, scales[0] != 0, scales[1] != 0]
-        scenes = np.concatenate([scene * 0, scene, scene * 0][: 3])[np.repeat(uses, b)].astype(np.float32)
-        parts = {n: np.concatenate([p * 0, p * 0, p])[np.repeat(uses, b)] for n, p in zip(names, st_parts, strict=True)}
+        st_parts = self.project(st, sketch)
+        whole, local = scales
+        passes = [(0, 0, 1 - whole), (1, 0, whole - local), (1, 1, local)] if chained else \
+            [(0, 0, 1 - whole - local), (1, 0, whole), (0, 1, local)]
+        passes = [p for p in passes if abs(p[2]) > 1e-9]
+        scenes = np.concatenate([scene * with_scene for with_scene, _, _ in passes]).astype(np.float32)
+        maps = {name: np.concatenate([part * with_map for _, with_map, _ in passes]).astype(np.float32)
+                for name, part in st_parts.items()}
 
         def guided(x: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
-            many = sum(uses)
-            out = self.unet.run(None, {"sample": x.repeat(many, 1, 1, 1).numpy(), "timestep": t.repeat(many).numpy(),
-                                       "global_embeds": scenes, **parts})[0]
-            chunks = list(torch.from_numpy(out).chunk(many))
-            free = chunks.pop(0)
-            v = free.clone()
-            for scale, used in zip(scales, uses[1:], strict=True):
-                if used:
-                    v += scale * (chunks.pop(0) - free)
-            return self.held(v, x, t, sketch, scales[1])
+            out = self.unet.run(None, {"sample": x.repeat(len(passes), 1, 1, 1).numpy(), "timestep": t.repeat(len(passes)).numpy(),
+                                       "global_embeds": scenes, **maps})[0]
+            parts = torch.from_numpy(out).chunk(len(passes))
+            return self.held(sum(c * v for (_, _, c), v in zip(passes, parts, strict=True)), x, t, sketch, local)
 
         return sample_ddim(self.schedule, guided, torch.from_numpy(noise), steps).clamp(-1, 1).numpy()
 
@@ -137,24 +131,6 @@ class PackRunner:
             return v
         how = self.description["components"]["unet"]["sketchAnchor"]
         return anchor(v, x, t, torch.from_numpy(sketch), share, how["spread"], how["until"])
-
-    def generate_chained(self, scene: Array, parts: dict[str, Array], noise: Array, scales: tuple[float, float], steps: int,
-                         sketch: Array | None) -> Array:
-        """v = none + global * (scene - none) + local * (scene and segments - scene); equal scales need no middle pass."""
-        b, equal = len(scene), scales[0] == scales[1]
-        scenes = np.concatenate([scene * 0, scene] if equal else [scene * 0, scene, scene]).astype(np.float32)
-        maps = {n: np.concatenate([p * 0, p] if equal else [p * 0, p * 0, p]) for n, p in parts.items()}
-
-        def guided(x: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
-            many = len(scenes) // b
-            out = self.unet.run(None, {"sample": x.repeat(many, 1, 1, 1).numpy(), "timestep": t.repeat(many).numpy(),
-                                       "global_embeds": scenes, **maps})[0]
-            v = torch.from_numpy(out).chunk(many)
-            if equal:
-                return self.held(v[0] + scales[0] * (v[1] - v[0]), x, t, sketch, scales[1])
-            return self.held(v[0] + scales[0] * (v[1] - v[0]) + scales[1] * (v[2] - v[1]), x, t, sketch, scales[1])
-
-        return sample_ddim(self.schedule, guided, torch.from_numpy(noise), steps).clamp(-1, 1).numpy()
 
     def upscale(self, pixels: Array) -> Array:
         """[b, 3, h, w] -> [b, 3, 4h, 4w], clipped."""

@@ -10,6 +10,7 @@ once into a bank. Ends with predicted-true, text-true and shuffled cosine on hel
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from training.common.checkpoint import load_half, save_half
 from training.common.loop import LoopConfig, arguments, begin, from_file, train
 from training.common.machine import Machine
 from training.common.pack_weights import load_network
-from training.conditioning import crop_segments, scene_batch, shake
+from training.conditioning import SceneBatch, crop_segments, scene_batch, shake
 from training.decoder import load_encoder
 from training.diffusion import CosineSchedule
 from training.nets.clip import ImageEncoder, TextHead
@@ -63,14 +64,21 @@ class PairBank:
 
 
 @torch.no_grad()
+def embedded(world: SceneOptions, atlas: SpriteAtlas, encoder: ImageEncoder, first: int, count: int) -> Iterator[tuple[SceneBatch, Tensor]]:
+    """Scenes ``first`` .. ``first + count`` in batches, each with the embeddings of its crops, then of its scenes."""
+    for at in range(first, first + count, 50):
+        batch = scene_batch(atlas, world, CLIP_SCENES_SEED, at, min(50, first + count - at))
+        crops = crop_segments(batch.images, batch.labels, batch.boxes, batch.owner)
+        yield batch, encoder(torch.cat([crops, batch.images]).contiguous(memory_format=torch.channels_last)).float()
+
+
+@torch.no_grad()
 def build_bank(config: PriorTraining, atlas: SpriteAtlas, encoder: ImageEncoder, first: int, count: int) -> PairBank:
     """Embeds the crops and scenes ``first`` .. ``first + count``."""
     images: list[Tensor] = []
     texts: list[list[str]] = []
-    for at in range(first, first + count, 50):
-        batch = scene_batch(atlas, config.world, CLIP_SCENES_SEED, at, min(50, first + count - at))
-        crops = crop_segments(batch.images, batch.labels, batch.boxes, batch.owner)
-        images.append(encoder(torch.cat([crops, batch.images]).contiguous(memory_format=torch.channels_last)).float())
+    for batch, embeddings in embedded(config.world, atlas, encoder, first, count):
+        images.append(embeddings)
         for scene in batch.scenes:
             texts += [[s.label, *([] if s.colour else known_tags(s.concept, config.hold_out))] for s in scene.segments]
         texts += [[scene.caption] if scene.segments else [scene.setting] for scene in batch.scenes]

@@ -21,9 +21,9 @@ from training.common.loop import LoopConfig, arguments, begin, from_file, train
 from training.common.machine import Machine
 from training.common.sheets import write_sheet
 from training.conditioning import SceneBatch, box_of, crop_segments, share, shake
-from training.decoder import load_encoder
+from training.decoder import load_encoder, map_distance
 from training.nets.clip import ImageEncoder
-from training.nets.sketch import FRAME, Sketch, SketchConfig, frame_masks
+from training.nets.sketch import Sketch, SketchConfig, frame_masks
 from training.world.scene import SceneOptions
 from training.world.source import SceneSource
 from training.world.sprites import SpriteAtlas
@@ -50,11 +50,6 @@ class SketchTraining:
     noise: float = 0.4
     neat: float = 0.6
     seed: int = 3
-
-
-def crop_mask(batch: SceneBatch, which: Tensor, size: int) -> Tensor:
-    """Masks of ``which`` labels [b, s, s] in the frames of the drawn segments: [n, 1, size, size]."""
-    return frame_masks(which, batch.boxes, batch.owner, size)
 
 
 class SketchStage:
@@ -93,8 +88,8 @@ class SketchStage:
         first, count = share(step, batch_size, machine.rank, machine.world)
         batch = self.source.get(first, count, batch_size).to(self.device)
         crops, maps, embeddings = self.look(batch)
-        masks = crop_mask(batch, batch.labels, FRAME)
-        exact = crop_mask(batch, batch.exact, FRAME)
+        masks = frame_masks(batch.labels, batch.boxes, batch.owner)
+        exact = frame_masks(batch.exact, batch.boxes, batch.owner)
         given = embeddings
         if c.neat:
             neat = self.embed_exact(batch)
@@ -108,7 +103,7 @@ class SketchStage:
         part = F.binary_cross_entropy_with_logits(made[:, 3:4] * 4, exact)
         pasted = F.interpolate((made[:, :3].clamp(-1.2, 1.2) + 1) * masks, size=64, mode="bilinear") - 1
         seen = self.encoder.features(pasted.contiguous(memory_format=torch.channels_last))
-        feature = normalised_distance(seen[:4], maps).mean()
+        feature = map_distance(seen[:4], maps).mean()
         same = (self.encoder.head(seen[-1]).float() * embeddings).sum(1).mean()
         loss = colour + 0.1 * part + c.perceptual * feature + c.same * (1 - same)
         return loss, {"colour": float(colour.detach()), "part": float(part.detach()), "feature": float(feature.detach()),
@@ -117,18 +112,9 @@ class SketchStage:
     @torch.no_grad()
     def sheet(self, module: nn.Module, file: Path) -> None:
         crops, _, embeddings = self.look(self.show)
-        masks = crop_mask(self.show, self.show.labels, FRAME)
+        masks = frame_masks(self.show.labels, self.show.boxes, self.show.owner)
         made = module(embeddings, masks)
         write_sheet(file, [crops[:24], (F.interpolate((made[:24, :3] + 1) * masks[:24], size=64) - 1)])
-
-
-def normalised_distance(made: list[Tensor], true: list[Tensor]) -> Tensor:
-    """Distance of feature maps, each place made unit length (as LPIPS does), summed over maps: [n]."""
-    total = made[0].new_zeros(made[0].shape[0], dtype=torch.float32)
-    for a, b in zip(made, true, strict=True):
-        a, b = F.normalize(a.float(), dim=1, eps=1e-3), F.normalize(b.float(), dim=1, eps=1e-3)
-        total = total + (a - b).square().sum(1).mean((1, 2))
-    return total
 
 
 def main() -> None:

@@ -24,11 +24,11 @@ from training.clip import known_tags
 from training.common.checkpoint import save_half
 from training.common.loop import LoopConfig, arguments, begin, from_file, train
 from training.common.machine import Machine
-from training.conditioning import crop_segments, scene_batch, shake
+from training.conditioning import shake
 from training.decoder import load_encoder
 from training.nets.clip import ImageEncoder, TextHead
-from training.prior import load_head
-from training.text import CLIP_SCENES_SEED, PhraseBook
+from training.prior import embedded, load_head
+from training.text import PhraseBook
 from training.world.scene import Scene, SceneOptions
 from training.world.sprites import SpriteAtlas
 from training.world.vocabulary import concepts
@@ -63,10 +63,8 @@ def build(config: TextHeadTraining, atlas: SpriteAtlas, encoder: ImageEncoder) -
     concept: list[int] = []
     texts: list[str] = []
     coloured: list[bool] = []
-    for at in range(0, config.scenes, 50):
-        batch = scene_batch(atlas, config.world, CLIP_SCENES_SEED, at, min(50, config.scenes - at))
-        crops = crop_segments(batch.images, batch.labels, batch.boxes, batch.owner)
-        images.append(encoder(torch.cat([crops, batch.images]).contiguous(memory_format=torch.channels_last)).float())
+    for batch, embeddings in embedded(config.world, atlas, encoder, 0, config.scenes):
+        images.append(embeddings)
         for scene in batch.scenes:
             concept += [s.concept for s in scene.segments]
             texts += [s.label for s in scene.segments]

@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from training.conditioning import frame_grid
 from training.nets.unet import EMBEDDING_SCALE
 
 CHANNELS = 5
@@ -93,14 +94,10 @@ class Sketch(nn.Module):
 
 def frame_masks(labels: Tensor, boxes: Tensor, owner: Tensor, size: int = FRAME) -> Tensor:
     """The 0/1 mask of every segment in its own square frame: [n, 1, size, size], sampled bilinearly, 0 outside."""
-    n, s = owner.shape[0], labels.shape[-1]
-    if n == 0:
+    if owner.shape[0] == 0:
         return torch.zeros((0, 1, size, size), device=labels.device)
     mask = (labels[owner[:, 0]] == owner[:, 1][:, None, None])[:, None].float()
-    line = (torch.arange(size, device=labels.device, dtype=torch.float32) + 0.5) / size - 0.5
-    x = (boxes[:, 0, None] + line * boxes[:, 2, None]) / s * 2 - 1
-    y = (boxes[:, 1, None] + line * boxes[:, 2, None]) / s * 2 - 1
-    grid = torch.stack([x[:, None, :].expand(-1, size, -1), y[:, :, None].expand(-1, -1, size)], -1)
+    grid = frame_grid(boxes, size, labels.shape[-1])
     return F.grid_sample(mask, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
 
 

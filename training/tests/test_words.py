@@ -1,0 +1,75 @@
+"""The text side: the head that knows tags, and the prior that stays near real pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from training.common.loop import LoopConfig, train
+from training.common.machine import Machine
+from training.common.pack_weights import load_network
+from training.export import bank_size, export_prior, round_half
+from training.nets.clip import ImageEncoder
+from training.nets.prior import FAR_BELOW, PULL, Prior
+from training.nets.unet import EMBEDDING_SCALE
+from training.prior import with_bank
+from training.text import PhraseBook
+from training.text_head import TextHeadStage, TextHeadTraining, build, meanings
+from training.world.scene import SceneOptions
+from training.world.sprites import SpriteAtlas
+from training.world.vocabulary import concepts
+
+
+class Invented(PhraseBook):
+    """A sentence embedding for every text, always the same one."""
+
+    def __init__(self) -> None:
+        super().__init__([], np.zeros((0, 384)), None)
+
+    def __call__(self, texts: list[str]) -> torch.Tensor:
+        made = [torch.randn(384, generator=torch.Generator().manual_seed(sum(map(ord, t)) * 31 + len(t))) for t in texts]
+        return F.normalize(torch.stack(made), dim=1)
+
+
+def test_guesses_near_a_real_picture_stay_and_far_ones_are_drawn_there() -> None:
+    torch.manual_seed(1)
+    pictures = F.normalize(torch.randn(40, 256), dim=1)
+    prior = with_bank(Prior(), pictures, 40)
+    near = F.normalize(pictures[:4] + 0.005 * torch.randn(4, 256), dim=1) * EMBEDDING_SCALE
+    assert torch.allclose(prior.stay(near), near, atol=0.1)
+    far = F.normalize(pictures[0] * 0.5 + F.normalize(torch.randn(256), dim=0) * 0.85, dim=0)[None] * EMBEDDING_SCALE
+    assert F.cosine_similarity(far, pictures[:1]) < FAR_BELOW
+    drawn = prior.stay(far)
+    assert torch.allclose(drawn, far + PULL * (pictures[:1] * EMBEDDING_SCALE - far), atol=0.3)
+
+
+@torch.no_grad()
+def test_a_prior_that_remembers_comes_back_from_its_file(tmp_path: Path) -> None:
+    prior = with_bank(Prior(), F.normalize(torch.randn(30, 256), dim=1), 12)
+    round_half(prior)
+    export_prior(prior, tmp_path, half=True)
+    assert bank_size(tmp_path) == 12
+    again = Prior(bank=12)
+    load_network(tmp_path, "prior", again)
+    assert all((a - b).abs().max() < 1e-6 for a, b in zip(prior.parameters(), again.parameters(), strict=True))
+
+
+def test_a_shared_tag_stands_for_all_its_concepts_and_held_out_ones_for_none() -> None:
+    known = meanings(12)
+    everything = meanings(0)
+    assert set(known) < set(everything)
+    shared = next(w for w, owners in everything.items() if len(owners) > 1)
+    assert all(shared in (concepts()[i].label, *concepts()[i].tags) for i in everything[shared])
+
+
+def test_the_head_learns_names_and_tags(atlas: SpriteAtlas, tmp_path: Path) -> None:
+    config = TextHeadTraining(world=SceneOptions(counts=(1.0,), empty=0.0, concept_ids=(1, 2, 3), recolour=0.0), scenes=40, noise=0.0)
+    stage = TextHeadStage(config, build(config, atlas, ImageEncoder((8, 8, 16, 16)).eval()), Invented(), torch.device("cpu"))
+    stage.words = [w for w, owners in stage.meanings.items() if set(owners) <= {1, 2, 3}]
+    machine = Machine(torch.device("cpu"), False)
+    before = stage.loss(0, machine, 32)[1]["found"]
+    train(stage, LoopConfig(minutes=5, batch=32, rate=2e-3, warm_steps=3, sheet_minutes=0), machine, tmp_path, 25)
+    assert stage.loss(500, machine, 32)[1]["found"] < 0.7 * before
