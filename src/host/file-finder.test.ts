@@ -36,5 +36,5 @@ test('a name is no path', async () => {
   expect(await find('b/near.safetensors')).toBeNull();
   expect(await find('../models/a/b/near.safetensors')).toBeNull();
   expect(await find('')).toBeNull();
-  expect(downloadsFolder('/home/ann')).toBe('/home/ann/Downloads');
+  expect(downloadsFolder('/homes/ann')).toBe('/homes/ann/Downloads');
 });
