@@ -6,17 +6,17 @@ const bad = expect.objectContaining({ code: 'bad-input' });
 
 describe('PathGrants in a window with dialogs', () => {
   const grants = new PathGrants({ projectsFolder: '/data/projects', typedReads: false });
-  grants.grantRead('/homes/ann/picture.png');
-  grants.grantWrite('/homes/ann/out.png');
+  grants.grantRead('/home/ann/picture.png');
+  grants.grantWrite('/home/ann/out.png');
 
   it('reads what was given, by any spelling of the same path', () => {
-    expect(grants.checkRead('/homes/ann/../ann/picture.png')).toBe('/homes/ann/picture.png');
-    expect(grants.checkRead('/homes/ann/out.png')).toBe('/homes/ann/out.png');
+    expect(grants.checkRead('/home/ann/../ann/picture.png')).toBe('/home/ann/picture.png');
+    expect(grants.checkRead('/home/ann/out.png')).toBe('/home/ann/out.png');
   });
 
   it('writes only what was given for writing', () => {
-    expect(grants.checkWrite('/homes/ann/out.png')).toBe('/homes/ann/out.png');
-    expect(() => grants.checkWrite('/homes/ann/picture.png')).toThrow(refused);
+    expect(grants.checkWrite('/home/ann/out.png')).toBe('/home/ann/out.png');
+    expect(() => grants.checkWrite('/home/ann/picture.png')).toThrow(refused);
   });
 
   it('knows the projects folder, and no way out of it', () => {
@@ -26,11 +26,11 @@ describe('PathGrants in a window with dialogs', () => {
       expect(() => grants.checkWrite(file)).toThrow(refused);
   });
 
-  it.each(['/etc/passwd', '/homes/ann/picture.png2', '/homes/ann'])('refuses %s', (file) => {
+  it.each(['/etc/passwd', '/home/ann/picture.png2', '/home/ann'])('refuses %s', (file) => {
     expect(() => grants.checkRead(file)).toThrow(refused);
   });
 
-  it.each(['picture.png', '', './x', '/homes/ann/picture.png\0.txt'])('takes no path like %j', (file) => {
+  it.each(['picture.png', '', './x', '/home/ann/picture.png\0.txt'])('takes no path like %j', (file) => {
     expect(() => grants.checkRead(file)).toThrow(bad);
     expect(() => grants.checkWrite(file)).toThrow(bad);
   });
