@@ -21,6 +21,7 @@ export default defineConfig({
           fileParallelism: false,
           // A browser, a host and an engine on a machine that may be busy: what fails twice fails.
           retry: 1,
+          expect: { poll: { timeout: 20_000 } },
         },
       },
     ],
