@@ -95,6 +95,52 @@ describe('examples and documents', () => {
     expect(test.studio.parts.log.recent()).toEqual([]);
   });
 
+  it('calls the first example by its name in the language of the window, unless another one was chosen', async () => {
+    await test[Symbol.asyncDispose]();
+    test = openTestStudio({ examplesFolder: path.resolve(import.meta.dirname, '../../resources/examples') });
+    const title = async (window: string, input: object): Promise<string> => {
+      const { records } = (await call('document.current', input, window)) as { records: never[] };
+      return sceneOf(toDocument(records)).title;
+    };
+    const german = await title('window-1', { language: 'de' });
+    const english = await title('window-2', { language: 'en' });
+    expect(german).not.toBe(english);
+    await call('settings.set', { language: 'en' });
+    expect(await title('window-3', { language: 'de' })).toBe(english);
+    await call('settings.set', { language: 'de' });
+    expect(await title('window-4', { language: 'en' })).toBe(german);
+  });
+
+  it('sets examples up for a default model that is none of its own', async () => {
+    await test[Symbol.asyncDispose]();
+    test = openTestStudio({ examplesFolder: path.resolve(import.meta.dirname, '../../resources/examples') });
+    const defaults = { sampler: 'lcm', steps: 4, mode: 'joint', globalScale: 1, localScale: 1 } as const;
+    const chained = { sampler: 'dpmpp-2m', steps: 16, mode: 'joint', globalScale: 1.5, localScale: 1.5 } as const;
+    const [own] = (await test.engine.packs()).packs;
+    test.engine.packs = async () => ({
+      packs: [
+        { ...own!, source: 'embedded', defaults: chained },
+        { ...own!, id: 'quick', source: 'checkpoint', defaults },
+      ],
+      defaultPack: own!.id,
+      open: null,
+    });
+    const guidance = async (window: string): Promise<unknown> => {
+      const { records } = (await call('document.current', {}, window)) as { records: never[] };
+      return sceneOf(toDocument(records)).guidance;
+    };
+    expect(await guidance('window-1')).toMatchObject({ globalScale: 1.5, localScale: 1.5 });
+    await call('settings.set', { defaultPack: 'quick' });
+    expect(await guidance('window-2')).toMatchObject({ globalScale: 1, localScale: 1 });
+    for (const { records } of (await call('examples.list', {})) as { records: never[] }[])
+      expect(sceneOf(toDocument(records))).toMatchObject({
+        sampler: { name: 'lcm', steps: 4 },
+        guidance: { globalScale: 1, localScale: 1 },
+      });
+    test.engine.packs = () => Promise.reject(new Error('the engine is gone'));
+    expect(await guidance('window-3')).toMatchObject({ globalScale: 1.5, localScale: 1.5 });
+  });
+
   it('reads the real examples', async () => {
     await test[Symbol.asyncDispose]();
     test = openTestStudio({ examplesFolder: path.resolve(import.meta.dirname, '../../resources/examples') });

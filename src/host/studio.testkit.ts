@@ -49,7 +49,7 @@ const PACK: PackSummary = {
   mapSize: { width: 64, height: 64 },
   outputSize: { width: 512, height: 512 },
   anySize: false,
-  defaults: { sampler: 'ddim', steps: 20, globalScale: 1.5, localScale: 3 },
+  defaults: { sampler: 'ddim', steps: 20, mode: 'multi', globalScale: 1.5, localScale: 3 },
   abilities: ['segments'],
   problem: null,
 };

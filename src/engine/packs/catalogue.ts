@@ -191,7 +191,7 @@ function unknownSummary(target: string): PackSummary {
     mapSize: none,
     outputSize: none,
     anySize: false,
-    defaults: { sampler: 'ddim', steps: 1, globalScale: 0, localScale: 0 },
+    defaults: { sampler: 'ddim', steps: 1, mode: 'multi', globalScale: 0, localScale: 0 },
     abilities: [],
     problem: null,
   };

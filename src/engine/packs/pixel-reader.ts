@@ -36,6 +36,7 @@ export function summaryOf(opened: OpenPack): PackSummary {
     defaults: {
       sampler: pack.defaults.sampler,
       steps: pack.defaults.steps,
+      mode: pack.guidance.defaults.mode,
       globalScale: pack.guidance.defaults.globalScale,
       localScale: pack.guidance.defaults.localScale,
     },

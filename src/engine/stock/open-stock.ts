@@ -157,7 +157,15 @@ function summaryOfStock(path: string, opened: OpenStock): PackSummary {
     mapSize: { width: defaults.size / cell, height: defaults.size / cell },
     outputSize: { width: defaults.size, height: defaults.size },
     anySize: true,
-    defaults: { sampler, steps: defaults.steps, globalScale: defaults.guidance, localScale: defaults.guidance },
+    // Chained at equal scales is the guidance that such a model is known by, with each segment under its own text. Two
+    // dials at these scales would push a segment twice.
+    defaults: {
+      sampler,
+      steps: defaults.steps,
+      mode: 'joint',
+      globalScale: defaults.guidance,
+      localScale: defaults.guidance,
+    },
     abilities,
     problem: lost.length > 0 ? `it lacks ${lost.join('; ')}` : null,
     ...(lacksVae && { needs: 'vae' as const }),

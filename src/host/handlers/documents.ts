@@ -1,4 +1,6 @@
-import { toDocument } from '#shared/document/document.ts';
+import { sceneOf, toDocument, toRecords } from '#shared/document/document.ts';
+import type { StudioDocument } from '#shared/document/document.ts';
+import { untouchedParts, valuesOf } from '#shared/document/model-values.ts';
 import type { OpenDocument } from '#shared/api/calls.ts';
 import type { StudioHandlers } from '#shared/api/studio-api.ts';
 import { StudioError } from '#shared/errors.ts';
@@ -6,7 +8,7 @@ import type { StudioParts } from '../parts.ts';
 
 /** Calls about scenes: the window's document, projects on disk, recovery, dialogs and examples. */
 export function documentHandlers(parts: StudioParts) {
-  const { keeper, examples, settings, grants, hub, shell } = parts;
+  const { keeper, examples, settings, grants, hub, shell, engine } = parts;
 
   const remember = async (file: { path: string; name: string } | null): Promise<void> => {
     if (!file) return;
@@ -22,10 +24,30 @@ export function documentHandlers(parts: StudioParts) {
     await remember(open.file);
     return open;
   };
-  /** The interface's language, as far as the host can tell. */
-  const language = (): 'en' | 'de' => {
+  /** The interface's language. @param window that of the window's system; the host's own may be another one */
+  const language = (window?: 'en' | 'de'): 'en' | 'de' => {
     const { language: chosen } = settings.get();
-    return chosen === 'system' ? (shell.locale.toLowerCase().startsWith('de') ? 'de' : 'en') : chosen;
+    if (chosen !== 'system') return chosen;
+    return window ?? (shell.locale.toLowerCase().startsWith('de') ? 'de' : 'en');
+  };
+  /**
+   * Examples were set up for the studio's own models. Where another one is the default, their sampler and dials are
+   * that one's. Nobody waits for the list of models who has not chosen one.
+   */
+  const toDefaultModel = async (): Promise<(document: StudioDocument) => StudioDocument> => {
+    const { defaultPack } = settings.get();
+    if (defaultPack === null) return (document) => document;
+    const { packs } = await engine.packs().catch((error: unknown) => {
+      parts.log.warning(`examples stay as they were set up: ${StudioError.from(error).message}`);
+      return { packs: [] };
+    });
+    const model = packs.find(({ id, problem }) => id === defaultPack && problem === null);
+    if (!model) return (document) => document;
+    const own = packs.filter(({ source }) => source === 'embedded').map(({ defaults }) => defaults);
+    return (document) => {
+      const scene = sceneOf(document);
+      return { ...document, [scene.id]: { ...scene, ...valuesOf(scene, model.defaults, untouchedParts(scene, own)) } };
+    };
   };
   const dialogs = (): NonNullable<StudioParts['shell']['dialogs']> => {
     if (shell.dialogs) return shell.dialogs;
@@ -35,9 +57,13 @@ export function documentHandlers(parts: StudioParts) {
   };
 
   return {
-    'examples.list': (input) => examples.list(input.language ?? language()),
-    'document.current': async (_, { windowId }) => {
-      const first = await examples.first(language());
+    'examples.list': async (input) => {
+      const [listed, fitted] = await Promise.all([examples.list(input.language ?? language()), toDefaultModel()]);
+      return listed.map((one) => ({ ...one, records: toRecords(fitted(toDocument(one.records))) }));
+    },
+    'document.current': async (input, { windowId }) => {
+      const [example, fitted] = await Promise.all([examples.first(language(input.language)), toDefaultModel()]);
+      const first = fitted(example);
       const open = await (await keeper).current(windowId, () => first);
       // It has its document, and has listened since before it asked for it.
       parts.notices.greet(windowId);

@@ -2,7 +2,7 @@ import type { OpenDocument } from '#shared/api/calls.ts';
 import type { JobSummary } from '#shared/api/generation.ts';
 import { StudioError } from '#shared/errors.ts';
 import { hostWords } from './host-words/host-words.ts';
-import { translate } from './i18n/texts.ts';
+import { resolveLanguage, translate } from './i18n/texts.ts';
 import { isDocumentText, takesText } from './keyboard.ts';
 import { withNames } from './studio.ts';
 import type { Studio } from './studio.ts';
@@ -27,7 +27,7 @@ export async function boot(studio: Studio): Promise<() => void> {
   const [info, settings, open] = await Promise.all([
     api.call('app.info', {}),
     api.call('settings.get', {}),
-    api.call('document.current', {}),
+    api.call('document.current', { language: resolveLanguage('system', navigator.language) }),
   ]);
   studio.session.setState({ info, settings });
   studio.view.setState({ live: settings.live });

@@ -124,8 +124,11 @@ export const CALLS = {
     ),
   },
 
-  /** The document this window had open last, else a new one on the first example. */
-  'document.current': { input: Nothing, output: OpenDocument },
+  /**
+   * The document this window had open last, else a new one on the first example, which is called by its name in the
+   * language that was chosen in the settings, else in the window's.
+   */
+  'document.current': { input: z.object({ language: z.enum(['en', 'de']).optional() }), output: OpenDocument },
   'document.new': { input: z.object({ records: DocumentRecords }), output: OpenDocument },
   /** Applies a change on the host's copy; the answer comes when it is in the journal, at most a second later on disk. */
   'document.apply': {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ModelValues } from '../document/model-values.ts';
 
 export const PackKind = z.enum([
   'spatext-pixel',
@@ -23,7 +24,7 @@ export const PackSummary = z.object({
   outputSize: z.object({ width: z.number(), height: z.number() }),
   /** Sizes other than outputSize are possible. */
   anySize: z.boolean(),
-  defaults: z.object({ sampler: z.string(), steps: z.number(), globalScale: z.number(), localScale: z.number() }),
+  defaults: ModelValues,
   abilities: z.array(
     z.enum(['segments', 'picture-slots', 'negative-text', 'img2img', 'redo-segment', 'upscale', 'scores', 'lora']),
   ),

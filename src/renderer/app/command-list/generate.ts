@@ -19,6 +19,7 @@ import {
   toggleCompare,
   updateResult,
 } from '../../features/history/actions.ts';
+import { differingParts, takeModelValues } from '../../features/packs/choose-model.ts';
 import { selectedSegments } from '../../features/segments/actions.ts';
 import { sceneOf } from '#shared/document/document.ts';
 import type { PackSummary } from '#shared/api/packs.ts';
@@ -114,6 +115,14 @@ export const GENERATE_COMMANDS: readonly Command[] = [
       void studio.document.edit('edit.seed', (document) =>
         patchScene(document, { seedLocked: !sceneOf(document).seedLocked }),
       ),
+  },
+  {
+    id: 'generate.modelValues',
+    label: 'command.generate.modelValues',
+    group: 'generate',
+    shortcuts: ['Alt+B'],
+    enabled: (studio) => differingParts(studio).length > 0,
+    run: takeModelValues,
   },
   {
     id: 'generate.live',

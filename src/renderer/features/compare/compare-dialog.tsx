@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'react';
-import type { CSSProperties, KeyboardEvent, PointerEvent, ReactNode } from 'react';
+import type { CSSProperties, KeyboardEvent, PointerEvent } from 'react';
 import type { ResultId, ResultSummary } from '#shared/api/generation.ts';
 import { formatDate, formatNumber } from '../../app/format.ts';
 import { useT } from '../../app/i18n/texts.ts';
@@ -10,6 +10,7 @@ import { Empty, Section, Segmented } from '../../ui/parts.tsx';
 import { SliderRow } from '../../ui/slider.tsx';
 import { changeWords } from './change-words.ts';
 import { openAsItWas, resultLabel } from '../history/actions.ts';
+import { frameRatio } from './frame.ts';
 
 type Mode = 'swipe' | 'overlay' | 'side';
 
@@ -56,15 +57,10 @@ export function CompareDialog({ onClose }: { readonly onClose: () => void }) {
             shownMode === 'swipe' ? (
               <Swipe a={a} b={b} />
             ) : (
-              <Frame of={a}>
-                <img src={studio.blobUrl(a.picture)} alt={a.text} draggable={false} />
-                <img
-                  src={studio.blobUrl(b.picture)}
-                  alt={b.text}
-                  draggable={false}
-                  style={{ opacity: opacity / 100 }}
-                />
-              </Frame>
+              <div className="compare-frame" style={frameOf(a, b, { '--mix': opacity / 100 })}>
+                <img className="below" src={studio.blobUrl(b.picture)} alt={b.text} draggable={false} />
+                <img className="top" src={studio.blobUrl(a.picture)} alt={a.text} draggable={false} />
+              </div>
             )
           ) : (
             <Empty title={t('compare.none')} />
@@ -141,13 +137,9 @@ function useCompared(ids: readonly ResultId[]): readonly ResultSummary[] {
   return ids.flatMap((id) => [...known, ...fetched].find((result) => result.id === id) ?? []);
 }
 
-function Frame({ of, children }: { readonly of: ResultSummary; readonly children: ReactNode }) {
-  return (
-    <div className="compare-frame" style={{ '--ratio': `${of.width} / ${of.height}` } as CSSProperties}>
-      {children}
-    </div>
-  );
-}
+/** The frame's proportions as a style, with what else it needs. */
+const frameOf = (a: ResultSummary, b: ResultSummary, more: Readonly<Record<`--${string}`, string | number>>) =>
+  ({ '--ratio': frameRatio(a, b), ...more }) as CSSProperties;
 
 function Swipe({ a, b }: { readonly a: ResultSummary; readonly b: ResultSummary }) {
   const studio = useStudio();
@@ -164,8 +156,8 @@ function Swipe({ a, b }: { readonly a: ResultSummary; readonly b: ResultSummary 
     setAt(Math.min(100, Math.max(0, at + by)));
   };
   return (
-    <div className="compare-frame" style={{ '--ratio': `${a.width} / ${a.height}`, '--at': `${at}%` } as CSSProperties}>
-      <img src={studio.blobUrl(b.picture)} alt={b.text} draggable={false} />
+    <div className="compare-frame" style={frameOf(a, b, { '--at': `${at}%` })}>
+      <img className="below" src={studio.blobUrl(b.picture)} alt={b.text} draggable={false} />
       <img className="top" src={studio.blobUrl(a.picture)} alt={a.text} draggable={false} />
       <span className="compare-tag compare-tag-a">A</span>
       <span className="compare-tag compare-tag-b">B</span>

@@ -16,27 +16,9 @@ import { Select } from '../../ui/select.tsx';
 import { SliderRow } from '../../ui/slider.tsx';
 import { rollSeed, setSeed } from './actions.ts';
 import { packOf, passesOf } from './requests.ts';
+import { SAMPLER_NAMES } from './sampler-names.ts';
 import { SizeForm } from './size-form.tsx';
 import { useCost } from './use-cost.ts';
-
-const SAMPLER_NAMES: Readonly<Record<SceneRecord['sampler']['name'], string>> = {
-  ddim: 'DDIM',
-  ddpm: 'DDPM',
-  pndm: 'PNDM',
-  euler: 'Euler',
-  'euler-a': 'Euler a',
-  heun: 'Heun',
-  'dpm2-a': 'DPM2 a',
-  'dpmpp-2m': 'DPM++ 2M',
-  'dpmpp-2m-sde': 'DPM++ 2M SDE',
-  'dpmpp-2m-karras': 'DPM++ 2M Karras',
-  'dpmpp-2m-sde-karras': 'DPM++ 2M SDE Karras',
-  unipc: 'UniPC',
-  deis: 'DEIS',
-  lcm: 'LCM',
-  unclip: 'unCLIP',
-  'flow-euler': 'Flow Euler',
-};
 
 /** How this picture is made: sampler, seed, number, size, start picture. */
 export function ImageSection() {

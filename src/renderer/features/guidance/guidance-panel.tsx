@@ -2,10 +2,12 @@ import './guidance.css';
 import { ChevronDown, Grid3x3 } from 'lucide-react';
 import { useId, useState } from 'react';
 import { sceneOf } from '#shared/document/document.ts';
+import type { PackSummary } from '#shared/api/packs.ts';
 import { LIMITS } from '#shared/document/limits.ts';
 import type { GuidanceSettings } from '#shared/document/settings.ts';
 import { formatNumber } from '../../app/format.ts';
 import { useT } from '../../app/i18n/texts.ts';
+import type { TextKey } from '../../app/i18n/texts.ts';
 import { useDocument, useSession, useStudio, useView } from '../../app/studio.ts';
 import { IconButton } from '../../ui/button.tsx';
 import { Segmented, Section, SwitchRow } from '../../ui/parts.tsx';
@@ -14,9 +16,9 @@ import { RangeRow, SliderRow } from '../../ui/slider.tsx';
 import { ImageSection } from '../generate/image-section.tsx';
 import { packOf } from '../generate/requests.ts';
 import { SegmentInspector } from '../segments/inspector.tsx';
-import { patchGuidance, setPoint } from './actions.ts';
+import { patchGuidance } from './actions.ts';
 import { Pad } from './pad.tsx';
-import { PAD_MAX, PRESETS, pointKey } from './plane.ts';
+import { PAD_MAX, PRESETS, pointKey, withPoint } from './plane.ts';
 import type { GuidancePoint } from './plane.ts';
 
 /** The right panel: the dials, the picture's settings, the selected segment. */
@@ -122,35 +124,50 @@ function Guidance() {
   );
 }
 
+interface PointPreset {
+  readonly label: TextKey;
+  readonly point: GuidancePoint;
+  readonly mode?: GuidanceSettings['mode'];
+}
+
+/** What the model's maker recommends; a model of one dial has no point of its own, and one not there yet has no word. */
+function ofModel(label: TextKey, pack: PackSummary | undefined): PointPreset[] {
+  if (!pack || pack.defaults.mode === 'single') return [];
+  const { mode, localScale, globalScale } = pack.defaults;
+  return [{ label, point: [localScale, globalScale], mode }];
+}
+
 /** Named points of the plane; "own" when the dials stand elsewhere. */
 function Presets({ guidance }: { readonly guidance: GuidanceSettings }) {
   const studio = useStudio();
   const t = useT();
   const scene = useDocument((state) => sceneOf(state.document));
   const pack = useSession((session) => packOf(scene, session.packs, session.defaultPack));
-  const recommended: GuidancePoint = [pack?.defaults.localScale ?? 3, pack?.defaults.globalScale ?? 1.5];
-  const points = PRESETS.map(({ label, point }) => ({ label, point: point === 'pack' ? recommended : point }));
-  const current = pointKey([guidance.localScale, guidance.globalScale]);
+  const presets = PRESETS.flatMap(({ label, point }) => (point === 'pack' ? ofModel(label, pack) : [{ label, point }]));
+  // The model's own recommendation is a way of guidance as well; the other points are places on the pad.
+  const chosen = presets.find(
+    ({ point, mode }) =>
+      pointKey(point) === pointKey([guidance.localScale, guidance.globalScale]) &&
+      (mode ?? guidance.mode) === guidance.mode,
+  );
   return (
     <Select
       look="quiet"
       label={t('guidance.presets')}
-      value={points.find(({ point }) => pointKey(point) === current)?.label ?? 'preset.own'}
+      value={chosen?.label ?? 'preset.own'}
       choices={[
-        ...points.map(({ label, point }) => ({
+        ...presets.map(({ label, point }) => ({
           value: label as string,
           label: t(label),
           hint: t('guidance.point', { scene: formatNumber(point[1], 1), segments: formatNumber(point[0], 1) }),
         })),
-        ...(points.some(({ point }) => pointKey(point) === current)
-          ? []
-          : [{ value: 'preset.own', label: t('preset.own'), disabled: true }]),
+        ...(chosen ? [] : [{ value: 'preset.own', label: t('preset.own'), disabled: true }]),
       ]}
-      onChange={(chosen) => {
-        const preset = points.find(({ label }) => label === chosen);
+      onChange={(taken) => {
+        const preset = presets.find(({ label }) => label === taken);
         if (!preset) return;
         studio.document.seal();
-        setPoint(studio, preset.point);
+        patchGuidance(studio, { ...withPoint(guidance, preset.point), ...(preset.mode && { mode: preset.mode }) });
         studio.document.seal();
       }}
     />

@@ -1,5 +1,4 @@
 import type { ResultId, ResultSummary } from '#shared/api/generation.ts';
-import { createScene } from '#shared/document/create.ts';
 import { sceneOf, toDocument } from '#shared/document/document.ts';
 import type { StudioDocument } from '#shared/document/document.ts';
 import type { DocumentRecord } from '#shared/document/records.ts';
@@ -114,5 +113,3 @@ export const resultLabel = (result: ResultSummary): string => {
       return translate('history.kind.seed', { seed: result.seed });
   }
 };
-
-export const emptyScene = (): DocumentRecord[] => [createScene()];

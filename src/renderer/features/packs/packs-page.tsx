@@ -5,14 +5,15 @@ import { sceneOf } from '#shared/document/document.ts';
 import { formatBytes } from '../../app/format.ts';
 import { useT } from '../../app/i18n/texts.ts';
 import { useDocument, useSession, useStudio } from '../../app/studio.ts';
-import { patchScene } from '../../store/recipes.ts';
 import { Button, IconButton } from '../../ui/button.tsx';
 import { NumberField } from '../../ui/number-field.tsx';
 import { Field } from '../../ui/parts.tsx';
 import { Select } from '../../ui/select.tsx';
 import { Additions } from './additions.tsx';
+import { chooseModel, makeDefault } from './choose-model.ts';
 import { Loras } from './loras.tsx';
 import { OpenModelLine } from './open-model.tsx';
+import { RecommendedLine } from './recommended.tsx';
 import { takeModelPath } from './take-model.ts';
 import { setSettings } from '../settings/general-page.tsx';
 
@@ -102,9 +103,7 @@ function Pack({
         aria-label={t('packs.use', { name: pack.name })}
         checked={chosen}
         disabled={pack.problem !== null}
-        onChange={() =>
-          studio.document.edit('edit.pack', (document) => patchScene(document, { pack: isDefault ? null : pack.id }))
-        }
+        onChange={() => chooseModel(studio, pack)}
       />
       <div>
         <h3>{pack.name}</h3>
@@ -118,6 +117,7 @@ function Pack({
         </div>
         {pack.problem ? <div className="problem">{pack.problem}</div> : null}
         {pack.needs ? <div className="problem">{t(`packs.needs.${pack.needs}`)}</div> : null}
+        {pack.problem ? null : <RecommendedLine pack={pack} chosen={chosen} />}
         <OpenModelLine pack={pack.id} />
         <div className="chips">
           {pack.abilities.map((ability) => (
@@ -134,7 +134,7 @@ function Pack({
           <Button
             size="s"
             disabled={pack.problem !== null}
-            onClick={() => setSettings(studio, { defaultPack: pack.id })}
+            onClick={() => studio.attempt(() => makeDefault(studio, pack))}
           >
             {t('packs.makeDefault')}
           </Button>

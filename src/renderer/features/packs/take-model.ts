@@ -4,6 +4,7 @@ import { sceneOf } from '#shared/document/document.ts';
 import { translate } from '../../app/i18n/texts.ts';
 import type { Studio } from '../../app/studio.ts';
 import { patchScene } from '../../store/recipes.ts';
+import { chooseModel, sayModelUsed } from './choose-model.ts';
 
 /** Files by these endings are models, or belong to one; what they really are their first bytes tell. */
 const MODEL_FILE = /\.(safetensors|sft|ckpt|pt|pth|bin|gguf|onnx|recipe\.json)$/i;
@@ -65,12 +66,10 @@ async function addModel(studio: Studio, path: string): Promise<void> {
     studio.session.notify({ level: 'warning', message: `${added.name}: ${added.problem}` });
     return;
   }
-  studio.document.edit('edit.pack', (document) => patchScene(document, { pack: added.id }));
-  studio.session.notify(
-    added.needs === 'vae'
-      ? { level: 'warning', message: translate('model.addedNeedsVae', { name: added.name }) }
-      : { level: 'info', message: translate('model.added', { name: added.name }) },
-  );
+  chooseModel(studio, added);
+  if (added.needs === 'vae')
+    studio.session.notify({ level: 'warning', message: translate('model.addedNeedsVae', { name: added.name }) });
+  else sayModelUsed(studio, translate('model.added', { name: added.name }));
 }
 
 function offer(studio: Studio, looked: LookedAt): void {
@@ -105,12 +104,19 @@ function offer(studio: Studio, looked: LookedAt): void {
     action: {
       label: current ? translate('model.use') : translate('model.useWith', { model: chosen.name }),
       run: () => {
-        const label = belonging === 'lora' ? 'edit.lora' : 'edit.addition';
-        studio.document.edit(label, (document) => {
-          const used = withBelonging(sceneOf(document), { kind: belonging, path: looked.path });
-          return patchScene(document, current ? used : { ...used, pack: chosen.id });
-        });
-        studio.session.notify({ level: 'info', message: translate('model.used', { name }) });
+        const now = sceneOf(studio.document.getState().document);
+        const used = withBelonging(now, { kind: belonging, path: looked.path });
+        const model = studio.session.getState().packs.find((pack) => pack.id === chosen.id);
+        if (current || !model) {
+          const label = belonging === 'lora' ? 'edit.lora' : 'edit.addition';
+          studio.document.edit(label, (document) =>
+            patchScene(document, current ? used : { ...used, pack: chosen.id }),
+          );
+          studio.session.notify({ level: 'info', message: translate('model.used', { name }) });
+          return;
+        }
+        chooseModel(studio, model, used);
+        sayModelUsed(studio, translate('model.used', { name }));
       },
     },
   });

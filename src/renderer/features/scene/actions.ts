@@ -2,16 +2,26 @@ import { MOST_BESIDE } from '#shared/api/calls.ts';
 import type { Imported } from '#shared/api/calls.ts';
 import { createScene } from '#shared/document/create.ts';
 import { sceneOf, segmentsOf, toDocument } from '#shared/document/document.ts';
-import type { DocumentRecord } from '#shared/document/records.ts';
+import { valuesOf } from '#shared/document/model-values.ts';
+import type { DocumentRecord, SceneRecord } from '#shared/document/records.ts';
 import { showDocument } from '../../app/boot.ts';
 import { lossWords } from '../../app/host-words/host-words.ts';
 import { translate } from '../../app/i18n/texts.ts';
 import type { Studio } from '../../app/studio.ts';
+import { packOf } from '../generate/requests.ts';
 import { freshKey, withItsSeed, withRecords } from '../../store/recipes.ts';
 import type { ImportSource } from '../../store/view-store.ts';
 
+/** A scene with nothing in it yet, its sampler and dials as the default model recommends them. */
+export function emptyScene(studio: Studio): SceneRecord {
+  const { packs, defaultPack } = studio.session.getState();
+  const scene = createScene();
+  const model = packOf(scene, packs, defaultPack);
+  return model ? { ...scene, ...valuesOf(scene, model.defaults) } : scene;
+}
+
 /** Opens a new document on the host; the last one is safe in its journal. */
-export async function newScene(studio: Studio, records: DocumentRecord[] = [createScene()]): Promise<void> {
+export async function newScene(studio: Studio, records: DocumentRecord[] = [emptyScene(studio)]): Promise<void> {
   await studio.document.flush();
   showDocument(studio, await studio.api.call('document.new', { records }));
   studio.view.openDialog(null);
