@@ -1,11 +1,12 @@
 // The command line as a user types it: exit codes, one clear sentence, nothing half-written.
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { decodePicture } from '#engine/image/picture.ts';
 import { createScene, createSegment } from '#shared/document/create.ts';
 import { toDocument } from '#shared/document/document.ts';
 import { writeScene } from '#shared/document/scene-file.ts';
@@ -141,6 +142,49 @@ describe('what works', () => {
     expect(summary.pictures[0]?.segments[0]?.clipScore).toBeTypeOf('number');
     expect(await readdir(path.join(folder, 'json'))).toEqual(['json-seed5.png']);
     expect(err).toMatch(/denoising/);
+  });
+
+  test('the detail passes that a scene asks for, each in its segment alone', async () => {
+    const segment = (key: string, cx: number, fields: Parameters<typeof createSegment>[3]) =>
+      createSegment(key, `a ${key}`, [{ kind: 'ellipse', cx, cy: 20, rx: 6, ry: 6 }], fields);
+    const asks = writeScene(
+      toDocument([
+        ...records(),
+        ...segment('star', 12, { order: 2, detail: true }),
+        ...segment('bird', 50, { order: 3, detail: true }),
+        ...segment('ghost', 30, { order: 4, detail: true, visible: false }),
+      ]),
+    );
+    const scenes = await file('detail.json', asks);
+    type Summary = { files: string[]; passes: number; pictures: { detail: string[] }[] };
+    const made = async (name: string, ...more: string[]): Promise<Summary> => {
+      const out = path.join(folder, name);
+      const ran = await spatext('generate', scenes, '--out', out, '--json', ...more);
+      expect(ran.code, ran.err).toBe(0);
+      expect(/detail pass of a bird/.test(ran.err)).toBe(more.length === 0);
+      expect(await readdir(out)).toEqual(['detail-seed7.png']);
+      return JSON.parse(ran.out) as Summary;
+    };
+    const [plain, passed] = [await made('without', '--no-detail'), await made('with')];
+    expect(plain.pictures.map(({ detail }) => detail)).toEqual([[]]);
+    expect(passed.pictures.map(({ detail }) => detail)).toEqual([['segment:star', 'segment:bird']]);
+    expect(passed.passes).toBe(3 * plain.passes);
+    const [before, after] = await Promise.all(
+      [plain, passed].map(async ({ files }) => decodePicture(await readFile(files[0]!), 3)),
+    );
+    const changed = (from: number, to: number): number => {
+      let count = 0;
+      for (let y = 0; y < 64; y += 1)
+        for (let x = from; x < to; x += 1) {
+          const at = 3 * (y * 64 + x);
+          if ([0, 1, 2].some((channel) => before!.data[at + channel] !== after!.data[at + channel])) count += 1;
+        }
+      return count;
+    };
+    // Both segments, and nothing between them or beyond.
+    expect(changed(0, 24)).toBeGreaterThan(20);
+    expect(changed(38, 64)).toBeGreaterThan(20);
+    expect(changed(24, 38)).toBe(0);
   });
 
   test('odd texts: empty, emoji, right to left, very long words', async () => {

@@ -50,9 +50,10 @@ export async function openEngineSession(config: { device?: string; threads?: num
       process.once('SIGTERM', cancel);
       let deliveries = Promise.resolve();
       let lost: StudioError | undefined;
+      let stop = (): void => undefined;
       try {
         await new Promise<void>((resolve, reject) => {
-          engine.on((event) => {
+          stop = engine.on((event) => {
             if (event.type === 'result' && event.finished.result.job === job)
               deliveries = deliveries
                 .then(() => on.result?.(event.finished))
@@ -80,6 +81,7 @@ export async function openEngineSession(config: { device?: string; threads?: num
         await deliveries;
         if (lost) throw lost;
       } finally {
+        stop();
         process.off('SIGINT', cancel);
         process.off('SIGTERM', cancel);
       }

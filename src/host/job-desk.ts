@@ -16,6 +16,7 @@ import type { DocumentRecords } from '#shared/document/document.ts';
 import { StudioError } from '#shared/errors.ts';
 import { describeChanges } from '#library/changes.ts';
 import type { Compared } from '#library/changes.ts';
+import { detailPass } from './detail-pass.ts';
 import { ProgressGate } from './progress-gate.ts';
 import type { StudioParts } from './parts.ts';
 import type { ResultStore } from './result-store.ts';
@@ -113,14 +114,9 @@ export class JobDesk {
   /** The next detail pass of a picture that was just made, before everything else that waits. */
   #orderDetail(made: Result): void {
     const order = this.#detailed.get(made.job);
-    const [segment, ...detail] = order?.request.detail ?? [];
-    if (!order || !segment) return;
-    const records = made.records.map((record) =>
-      record.type === 'scene' ? { ...record, batch: { count: 1, bestOf: 1 } } : record,
-    );
-    const purpose: JobPurpose = { kind: 'redo-segment', segment, picture: made.picture, strength: 1 };
-    const request: GenerateRequest = { records, purpose, parents: [made.id], priority: 'front', detail };
-    const changes = describeChanges(made, { ...made, purpose });
+    const request = order && detailPass(made, order.request.detail);
+    if (!request) return;
+    const changes = describeChanges(made, { ...made, purpose: request.purpose });
     const job = this.#submit(request, order.window, { seed: made.seed, changes, detail: true });
     // It may have begun already.
     if (this.#jobs.get(job)?.state === 'queued') this.#parts.engine.move(job, 'front');

@@ -2,16 +2,20 @@ import { Option } from 'commander';
 import type { Command } from 'commander';
 import path from 'node:path';
 import { GenerateRequest } from '#shared/api/generation.ts';
+import type { Result } from '#shared/api/generation.ts';
+import { detailPass } from '#host/detail-pass.ts';
 import type { EngineHandle, FinishedResult } from '#engine/jobs/engine-api.ts';
 import { withBelonging } from '#shared/document/belongings.ts';
 import type { Belonging } from '#shared/document/belongings.ts';
 import { createScene } from '#shared/document/create.ts';
-import { sceneOf, segmentName, toDocument, toRecords } from '#shared/document/document.ts';
+import { detailSegments, sceneOf, segmentName, toDocument, toRecords } from '#shared/document/document.ts';
 import type { StudioDocument } from '#shared/document/document.ts';
 import { SceneRecord } from '#shared/document/records.ts';
+import type { SegmentId } from '#shared/document/records.ts';
 import { BatchSettings, SAMPLERS } from '#shared/document/settings.ts';
 import { StudioError, describeZodError } from '#shared/errors.ts';
 import { openEngineSession } from '../engine-session.ts';
+import type { EngineSession } from '../engine-session.ts';
 import { claimOutputFolder } from '../output-folder.ts';
 import { decimal, wholeNumber } from '../parse-options.ts';
 import { pictureWithScene } from '../picture-file.ts';
@@ -31,6 +35,7 @@ interface GenerateOptions {
   steps?: number;
   pack?: string;
   with: string[];
+  detail: boolean;
   device: string;
   threads: number;
   json?: boolean;
@@ -59,6 +64,7 @@ export function registerGenerate(program: Command): void {
       (file: string, before: string[]) => [...before, file],
       [],
     )
+    .option('--no-detail', 'leave out the detail passes that the scene asks for')
     .addOption(
       new Option('--device <id>', 'where to compute')
         .choices(['auto', 'cpu', 'webgpu', 'cuda', 'dml', 'coreml'])
@@ -150,17 +156,15 @@ async function generate(file: string, options: GenerateOptions) {
     const folder = await claimOutputFolder(options.out);
     try {
       const stem = path.basename(file).replace(/\.[^.]+$/, '');
-      const line = progressLine(stem);
-      const pictures: PictureSummary[] = [];
-      await session.run(GenerateRequest.parse({ records: toRecords(document) }), {
-        progress: (progress) => options.quiet || line.show(progress),
-        result: async (finished) => {
-          const bytes = await pictureWithScene(finished.result, session.blobs);
-          const target = await folder.write(`${stem}-seed${finished.result.seed}.png`, bytes);
-          pictures.push(summarise(target, finished));
-        },
+      const keep = async ({ result }: FinishedResult): Promise<string> =>
+        folder.write(`${stem}-seed${result.seed}.png`, await pictureWithScene(result, session.blobs));
+      const made: Made[] = [];
+      await run(session, GenerateRequest.parse({ records: toRecords(document) }), stem, options, async (finished) => {
+        made.push({ file: await keep(finished), finished: [finished] });
       });
-      line.end();
+      const detail = options.detail ? detailSegments(document) : [];
+      for (const picture of made) await addDetail(session, picture, detail, stem, options, keep);
+      const pictures = made.map(summarise);
       const scene = sceneOf(document);
       return {
         scene: file,
@@ -180,31 +184,96 @@ async function generate(file: string, options: GenerateOptions) {
   }
 }
 
-type PictureSummary = ReturnType<typeof summarise>;
+/** A picture's file, and what was made for it: the picture itself, then one result for each detail pass. */
+interface Made {
+  readonly file: string;
+  readonly finished: [FinishedResult, ...FinishedResult[]];
+}
 
-function summarise(file: string, { result }: FinishedResult) {
-  const document = toDocument(result.records);
+async function run(
+  session: EngineSession,
+  request: GenerateRequest,
+  label: string,
+  options: GenerateOptions,
+  result: (finished: FinishedResult) => Promise<void>,
+): Promise<void> {
+  const line = progressLine(label);
+  await session.run(request, { progress: (progress) => options.quiet || line.show(progress), result });
+  line.end();
+}
+
+/**
+ * Makes the segments that ask for it anew, each from the picture of the pass before, as the studio does. The file is
+ * replaced after each pass, so that what is done is there whatever happens next.
+ * @throws StudioError what a pass ended with; the picture without it is kept
+ */
+async function addDetail(
+  session: EngineSession,
+  { file, finished }: Made,
+  segments: readonly SegmentId[],
+  stem: string,
+  options: GenerateOptions,
+  keep: (finished: FinishedResult) => Promise<string>,
+): Promise<void> {
+  let left = segments;
+  for (;;) {
+    const { result } = lastOf(finished);
+    const order = detailPass(result, left);
+    if (!order || order.purpose.kind !== 'redo-segment') return;
+    const name = nameOf(result, order.purpose.segment);
+    try {
+      await run(session, { ...order, detail: [] }, `${stem}, detail pass of ${name}`, options, async (pass) => {
+        await keep(pass);
+        finished.push(pass);
+      });
+    } catch (error) {
+      const { code, message, remedy } = StudioError.from(error);
+      throw new StudioError(code, `the detail pass of ${name}: ${message}`, {
+        kept: `${file}, without this pass`,
+        remedy: remedy ?? 'leave the passes out by --no-detail',
+        cause: error,
+      });
+    }
+    left = order.detail;
+  }
+}
+
+const lastOf = (finished: Made['finished']): FinishedResult => finished.at(-1) ?? finished[0];
+
+function nameOf({ records }: Result, id: SegmentId): string {
+  const document = toDocument(records);
+  const segment = document[id];
+  return segment?.type === 'segment' ? segmentName(document, segment) : '';
+}
+
+function summarise({ file, finished }: Made) {
+  const { result } = lastOf(finished);
+  const timings: Record<string, number> = {};
+  for (const pass of finished)
+    for (const [phase, ms] of Object.entries(pass.result.timings)) timings[phase] = (timings[phase] ?? 0) + ms;
   return {
     file,
     seed: result.seed,
     width: result.width,
     height: result.height,
     pack: result.pack,
-    passes: result.passes,
-    milliseconds: Object.fromEntries(Object.entries(result.timings).map(([phase, ms]) => [phase, Math.round(ms)])),
-    globalScore: result.globalScore,
-    segments: result.scores.map((score) => {
-      const segment = document[score.segment];
-      return {
-        id: score.segment,
-        name: segment?.type === 'segment' ? segmentName(document, segment) : '',
-        clipScore: score.clip,
-        slotScore: score.slot,
-        warnings: result.warnings
-          .filter((warning) => warning.segment === score.segment)
-          .map(({ code, message }) => ({ code, message })),
-      };
+    passes: finished.reduce((sum, pass) => sum + pass.result.passes, 0),
+    milliseconds: Object.fromEntries(Object.entries(timings).map(([phase, ms]) => [phase, Math.round(ms)])),
+    /** Segments made anew in frames of their own, in this order. */
+    detail: finished.slice(1).flatMap((pass) => {
+      const { purpose } = pass.result;
+      return purpose.kind === 'redo-segment' ? [purpose.segment] : [];
     }),
+    globalScore: result.globalScore,
+    segments: result.scores.map((score) => ({
+      id: score.segment,
+      name: nameOf(result, score.segment),
+      clipScore: score.clip,
+      slotScore: score.slot,
+      warnings: result.warnings
+        .filter((warning) => warning.segment === score.segment)
+        .map(({ code, message }) => ({ code, message })),
+    })),
     warnings: result.warnings.map(({ segment, code, message }) => ({ segment, code, message })),
   };
 }

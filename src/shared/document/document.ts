@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { StudioError } from '../errors.ts';
 import { LIMITS } from './limits.ts';
 import { DocumentRecord } from './records.ts';
-import type { RecordId, SceneRecord, SegmentRecord, SlotContent, SlotId, SlotRecord } from './records.ts';
+import type { RecordId, SceneRecord, SegmentId, SegmentRecord, SlotContent, SlotId, SlotRecord } from './records.ts';
 
 /** The document in memory: flat records by id. Never changed in place; see diff.ts. */
 export type StudioDocument = Readonly<Record<string, DocumentRecord>>;
@@ -84,6 +84,15 @@ export function segmentsOf(document: StudioDocument): SegmentRecord[] {
     .filter((record) => record.type === 'segment')
     .toSorted((a, b) => a.order - b.order || (a.id < b.id ? -1 : 1));
 }
+
+/**
+ * Segments that are made anew in frames of their own once the picture is there; the lowest first.
+ * @param solo segments that alone take part, whether hidden or not; empty: all that are visible
+ */
+export const detailSegments = (document: StudioDocument, solo: readonly SegmentId[] = []): SegmentId[] =>
+  segmentsOf(document).flatMap(({ id, detail, visible }) =>
+    detail && (solo.length > 0 ? solo.includes(id) : visible) ? [id] : [],
+  );
 
 export function slotOf(document: StudioDocument, id: SlotId): SlotRecord {
   const slot = document[id];

@@ -2,7 +2,7 @@ import type { CallInput } from '#shared/api/calls.ts';
 import type { ResultId, ResultSummary } from '#shared/api/generation.ts';
 import { stepsOfStages } from '#shared/stages.ts';
 import type { PackSummary } from '#shared/api/packs.ts';
-import { sceneOf, segmentsOf, toRecords } from '#shared/document/document.ts';
+import { detailSegments, sceneOf, segmentsOf, toRecords } from '#shared/document/document.ts';
 import type { StudioDocument } from '#shared/document/document.ts';
 import type { BlobHash } from '#shared/document/geometry.ts';
 import type { DocumentRecord, SceneRecord, SegmentId } from '#shared/document/records.ts';
@@ -36,12 +36,6 @@ const seedFor = (scene: SceneRecord): number => (scene.seedLocked ? scene.seed :
 
 const parentsOf = (shown: ViewState['shown']): ResultId[] => (shown.kind === 'result' ? [shown.id] : []);
 
-/** Segments that are made anew in frames of their own once the picture is there; the lowest first. */
-const detailOf = (document: StudioDocument, solo: readonly SegmentId[]): SegmentId[] =>
-  segmentsOf(document).flatMap(({ id, detail, visible }) =>
-    detail && (solo.length > 0 ? solo.includes(id) : visible) ? [id] : [],
-  );
-
 type View = Pick<ViewState, 'solo' | 'shown'>;
 
 /** A picture of the scene as it is; the shown result is its parent when the scene starts from it. */
@@ -52,7 +46,7 @@ export function generateRequest(document: StudioDocument, view: View): Request {
     purpose: { kind: 'generate' },
     parents: parentsOf(view.shown),
     priority: 'front',
-    detail: detailOf(document, view.solo),
+    detail: detailSegments(document, view.solo),
   };
 }
 
@@ -68,7 +62,7 @@ export const variationsRequest = (
   purpose: { kind: 'variations', count, strength },
   parents: parentsOf(view.shown),
   priority: 'front',
-  detail: detailOf(document, view.solo),
+  detail: detailSegments(document, view.solo),
 });
 
 /** Makes one segment anew in the shown result. */
