@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { AnyEvent, EventName, EventPayload } from '#shared/api/events.ts';
@@ -217,6 +217,16 @@ describe('blobs and files', () => {
     expect(made).toMatchObject({ fileName: 'scene.json', type: 'text/plain' });
     const { blob, bytes } = made as { blob: string; bytes: number };
     expect((await test.studio.parts.blobs.read(blob)).byteLength).toBe(bytes);
+  });
+
+  it('writes the legend of an array beside it, and nothing beside other files', async () => {
+    const records = sampleRecords();
+    const array = (await call('export.create', { records, format: 'npy', result: null })) as { blob: string; legend: string }; // prettier-ignore
+    const target = path.join(test.folder, 'chosen.npy');
+    test.studio.parts.grants.grantWrite(target);
+    await call('blobs.saveAs', { hash: array.blob, path: target, legend: array.legend });
+    expect(JSON.parse(readFileSync(`${target}.json`, 'utf8'))).toEqual({ segments: [] });
+    expect(await call('export.create', { records, format: 'json', result: null })).toMatchObject({ legend: null });
   });
 
   it('names the folder that is no file', async () => {

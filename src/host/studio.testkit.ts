@@ -240,7 +240,14 @@ export class FakeKeeper implements DocumentKeeper {
 const fakeFormats: Formats = {
   async exportScene(input) {
     const text = writeScene(input.document);
-    return { bytes: new TextEncoder().encode(text), fileName: `scene.${input.format}`, type: 'text/plain', losses: [] };
+    const legend = { bytes: new TextEncoder().encode('{"segments":[]}'), fileName: 'scene.npy.json' };
+    return {
+      bytes: new TextEncoder().encode(text),
+      fileName: `scene.${input.format}`,
+      type: 'text/plain',
+      losses: [],
+      ...(input.format === 'npy' ? { beside: [legend] } : {}),
+    };
   },
   async importFile(input) {
     return { kind: 'image', blob: await input.writeBlob(input.bytes), width: 1, height: 1, hasAlpha: false };

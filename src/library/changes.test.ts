@@ -21,6 +21,17 @@ const base = compared([scene, ...cat, ...ball]);
 const changes = (records: readonly DocumentRecord[], more?: Partial<Compared>) =>
   describeChanges(base, compared(records, more));
 
+test('a picture that followed its canvas says its size once', () => {
+  const wide = createScene({ text: 'at the beach', width: 768, height: 512 });
+  const sizes = (more: Partial<Compared>) => changes([wide, ...cat, ...ball], more).filter((one) => /×/.test(one));
+  expect(sizes({ width: 768, height: 512 })).toEqual(['canvas 512 × 512 → 768 × 512']);
+  expect(sizes({ width: 512, height: 512 })).toEqual(['canvas 512 × 512 → 768 × 512']);
+  expect(sizes({ width: 1536, height: 1024 })).toEqual([
+    'canvas 512 × 512 → 768 × 512',
+    'size 512 × 512 → 1536 × 1024',
+  ]);
+});
+
 test('nothing changed, nothing said', () => {
   expect(describeChanges(base, base)).toEqual([]);
 });

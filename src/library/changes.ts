@@ -22,10 +22,16 @@ export function describeChanges(from: Compared, to: Compared): string[] {
     ...dialChanges(sceneOf(before), sceneOf(after)),
     ...(from.seed === to.seed ? [] : [`seed ${from.seed} → ${to.seed}`]),
     ...(from.pack.fingerprint === to.pack.fingerprint ? [] : [`pack ${packName(from, to)} → ${packName(to, from)}`]),
-    ...(from.width === to.width && from.height === to.height
-      ? []
-      : [`size ${from.width} × ${from.height} → ${to.width} × ${to.height}`]),
+    ...sizeChange(from, to, sceneOf(before), sceneOf(after)),
   ];
+}
+
+/** The picture's size, unless it followed the canvas: that is said already. */
+function sizeChange(from: Compared, to: Compared, before: SceneRecord, after: SceneRecord): string[] {
+  const [wide, high] = [to.width / from.width, to.height / from.height];
+  if (wide === 1 && high === 1) return [];
+  if (wide === after.width / before.width && high === after.height / before.height) return [];
+  return [`size ${from.width} × ${from.height} → ${to.width} × ${to.height}`];
 }
 
 const quote = (text: string): string =>

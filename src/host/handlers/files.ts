@@ -39,8 +39,11 @@ export function fileHandlers(parts: StudioParts, results: ResultStore, drafts: S
         );
       return { hash: await writeBlob(bytes), type: head.type, width: head.width, height: head.height };
     },
-    'blobs.saveAs': async ({ hash, path: target }) => {
-      await writeWhole(grants.checkWrite(target), await blobs.read(hash));
+    'blobs.saveAs': async ({ hash, path: given, legend }) => {
+      const target = grants.checkWrite(given);
+      await writeWhole(target, await blobs.read(hash));
+      // The name follows from the one that was chosen; a window can place nothing elsewhere with it.
+      if (legend !== undefined) await writeWhole(`${target}.json`, await blobs.read(legend));
       return {};
     },
     'export.create': async (input) => {
@@ -57,8 +60,9 @@ export function fileHandlers(parts: StudioParts, results: ResultStore, drafts: S
         quality: input.quality,
         readBlob: (hash) => blobs.read(hash),
       });
-      const { bytes, fileName, type, losses } = made;
-      return { blob: await writeBlob(bytes), fileName, type, bytes: bytes.byteLength, losses };
+      const { bytes, fileName, type, losses, beside } = made;
+      const legend = beside?.[0] ? await writeBlob(beside[0].bytes) : null;
+      return { blob: await writeBlob(bytes), fileName, type, bytes: bytes.byteLength, losses, legend };
     },
     'import.file': async ({ name, bytes, labels, beside, image }) =>
       (await parts.formats()).importFile({

@@ -182,8 +182,11 @@ export const CALLS = {
     input: z.object({ bytes }),
     output: z.object({ hash: BlobHash, type: z.string(), width: z.number().nullable(), height: z.number().nullable() }),
   },
-  /** Writes a blob to a file the artist chose in dialog.save. */
-  'blobs.saveAs': { input: z.object({ hash: BlobHash, path: z.string().max(4096) }), output: Nothing },
+  /** Writes a blob to a file the artist chose in dialog.save; the legend of an array is written beside it. */
+  'blobs.saveAs': {
+    input: z.object({ hash: BlobHash, path: z.string().max(4096), legend: BlobHash.optional() }),
+    output: Nothing,
+  },
 
   'export.create': {
     input: z.object({
@@ -199,6 +202,8 @@ export const CALLS = {
       type: z.string(),
       bytes: z.number(),
       losses: z.array(z.string()),
+      /** What the numbers of an array mean: JSON that belongs beside it, under its name with .json added. */
+      legend: BlobHash.nullable(),
     }),
   },
   'import.file': {

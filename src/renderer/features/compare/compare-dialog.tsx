@@ -48,10 +48,12 @@ export function CompareDialog({ onClose }: { readonly onClose: () => void }) {
         <div className="compare-stage" data-count={results.length} data-mode={shownMode}>
           {shownMode === 'side' ? (
             results.map((result, index) => (
-              <figure key={result.id} className="compare-cell">
-                <img src={studio.blobUrl(result.picture)} alt={result.text} />
-                <figcaption className="compare-tag">{'ABCD'[index]}</figcaption>
-              </figure>
+              <div key={result.id} className="compare-cell">
+                <figure className="compare-frame" style={frameOf(result, result)}>
+                  <img src={studio.blobUrl(result.picture)} alt={result.text} />
+                  <figcaption className="compare-tag">{'ABCD'[index]}</figcaption>
+                </figure>
+              </div>
             ))
           ) : a && b ? (
             shownMode === 'swipe' ? (
@@ -138,7 +140,7 @@ function useCompared(ids: readonly ResultId[]): readonly ResultSummary[] {
 }
 
 /** The frame's proportions as a style, with what else it needs. */
-const frameOf = (a: ResultSummary, b: ResultSummary, more: Readonly<Record<`--${string}`, string | number>>) =>
+const frameOf = (a: ResultSummary, b: ResultSummary, more: Readonly<Record<`--${string}`, string | number>> = {}) =>
   ({ '--ratio': frameRatio(a, b), ...more }) as CSSProperties;
 
 function Swipe({ a, b }: { readonly a: ResultSummary; readonly b: ResultSummary }) {

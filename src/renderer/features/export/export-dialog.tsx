@@ -151,13 +151,22 @@ async function deliver(studio: Studio, made: Made): Promise<boolean> {
   if (studio.session.getState().info?.dialogs) {
     const { path } = await studio.api.call('dialog.save', { suggestedName: made.fileName });
     if (path === null) return false;
-    await studio.api.call('blobs.saveAs', { hash: made.blob, path });
+    await studio.api.call('blobs.saveAs', {
+      hash: made.blob,
+      path,
+      ...(made.legend === null ? {} : { legend: made.legend }),
+    });
   } else {
-    const link = window.document.createElement('a');
-    link.href = `${studio.blobUrl(made.blob)}?download=${encodeURIComponent(made.fileName)}`;
-    link.download = made.fileName;
-    link.click();
+    download(studio, made.blob, made.fileName);
+    if (made.legend !== null) download(studio, made.legend, `${made.fileName}.json`);
   }
   studio.session.notify({ level: 'info', message: translate('export.done', { name: made.fileName }) });
   return true;
+}
+
+function download(studio: Studio, blob: string, fileName: string): void {
+  const link = window.document.createElement('a');
+  link.href = `${studio.blobUrl(blob)}?download=${encodeURIComponent(fileName)}`;
+  link.download = fileName;
+  link.click();
 }

@@ -1,4 +1,4 @@
-import { Bookmark, Clock, LayoutGrid, Network, Search, Star, Trash2 } from 'lucide-react';
+import { Bookmark, Clock, LayoutGrid, Network, Star, Trash2 } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import type { ReactNode } from 'react';
 import type { ResultId } from '#shared/api/generation.ts';
@@ -7,6 +7,7 @@ import { useSession, useStudio } from '../../app/studio.ts';
 import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 import { Empty, Segmented } from '../../ui/parts.tsx';
+import { SearchField } from '../../ui/search-field.tsx';
 import { Select } from '../../ui/select.tsx';
 import { deleteResults, openCompare, restoreResults } from './actions.ts';
 import { HistoryGrid } from './history-grid.tsx';
@@ -93,19 +94,7 @@ export function HistoryDialog({ onClose }: { readonly onClose: () => void }) {
         </nav>
         <div className="history-main">
           <div className="history-bar">
-            <div className="search">
-              <Search aria-hidden="true" />
-              <input
-                className="text-field"
-                data-autofocus
-                type="search"
-                aria-label={t('history.search')}
-                placeholder={t('history.search')}
-                value={search}
-                maxLength={500}
-                onChange={(event) => setSearch(event.currentTarget.value)}
-              />
-            </div>
+            <SearchField autofocus label={t('history.search')} value={search} onChange={setSearch} />
             <Select
               look="quiet"
               label={t('history.pack')}
@@ -158,12 +147,11 @@ export function HistoryDialog({ onClose }: { readonly onClose: () => void }) {
           ) : view === 'grid' ? (
             <HistoryGrid results={results} selected={selected} onSelect={setSelected} onMore={more} />
           ) : (
-            <HistoryTree results={results} selected={selected} onSelect={setSelected} />
+            <HistoryTree results={results} selected={selected} onSelect={setSelected} onMore={more} />
           )}
           {selected.length > 0 ? (
             <div className="history-picked" role="group" aria-label={t('history.picked', { count: selected.length })}>
               <span className="num">{t('history.picked', { count: selected.length })}</span>
-              <span className="grow" />
               {place.kind === 'deleted' ? (
                 <Button
                   onClick={() =>

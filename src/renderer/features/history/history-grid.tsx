@@ -1,10 +1,11 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { useEffect, useRef, useState } from 'react';
+import { useEffect } from 'react';
 import type { CSSProperties, KeyboardEvent } from 'react';
 import type { ResultId, ResultSummary } from '#shared/api/generation.ts';
 import { formatWhen } from '../../app/format.ts';
 import { useStudio } from '../../app/studio.ts';
 import { openAsItWas, resultLabel } from './actions.ts';
+import { useInnerWidth } from './inner-width.ts';
 import { ResultMenu } from './thumb.tsx';
 
 const TILE = 168;
@@ -38,15 +39,7 @@ export function nextSelection(
 /** Thousands of results, of which only the visible rows exist. */
 export function HistoryGrid({ results, selected, onSelect, onMore }: PickerProps & { readonly onMore: () => void }) {
   const studio = useStudio();
-  const scroller = useRef<HTMLDivElement>(null);
-  const [width, setWidth] = useState(0);
-  useEffect(() => {
-    const element = scroller.current;
-    if (!element) return undefined;
-    const observer = new ResizeObserver(() => setWidth(element.clientWidth - 28));
-    observer.observe(element);
-    return () => observer.disconnect();
-  }, []);
+  const { scroller, width } = useInnerWidth();
   const columns = Math.max(2, Math.floor(width / TILE));
   const tile = width > 0 ? (width - (columns - 1) * 10) / columns : TILE;
   // The compiler cannot memoise what the virtualizer returns; nothing here relies on that.

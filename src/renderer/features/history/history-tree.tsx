@@ -1,11 +1,12 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { useMemo, useRef } from 'react';
+import { useEffect, useMemo } from 'react';
 import type { ResultSummary } from '#shared/api/generation.ts';
 import { useStudio } from '../../app/studio.ts';
 import { openAsItWas } from './actions.ts';
 import { nextSelection } from './history-grid.tsx';
 import type { PickerProps } from './history-grid.tsx';
 import { ResultMenu } from './thumb.tsx';
+import { useInnerWidth } from './inner-width.ts';
 import { useResultName } from './result-names.ts';
 import { layoutTree } from './tree-layout.ts';
 
@@ -14,10 +15,11 @@ const COLUMN = NODE + 40;
 const ROW = NODE + 16;
 
 /** Results with where they come from, as trees from left to right. */
-export function HistoryTree({ results, selected, onSelect }: PickerProps) {
+export function HistoryTree({ results, selected, onSelect, onMore }: PickerProps & { readonly onMore: () => void }) {
   const studio = useStudio();
-  const scroller = useRef<HTMLDivElement>(null);
-  const nodes = useMemo(() => layoutTree(results), [results]);
+  const { scroller, width } = useInnerWidth();
+  const across = Math.max(1, Math.floor((width + COLUMN - NODE) / COLUMN));
+  const nodes = useMemo(() => layoutTree(results, across), [results, across]);
   const rowCount = Math.max(0, ...nodes.map((node) => node.row)) + 1;
   const columns = Math.max(0, ...nodes.map((node) => node.column)) + 1;
   const byId = useMemo(() => new Map(nodes.map((node) => [node.result.id, node])), [nodes]);
@@ -32,6 +34,9 @@ export function HistoryTree({ results, selected, onSelect }: PickerProps) {
   const visible = rows.getVirtualItems();
   const first = visible[0]?.index ?? 0;
   const last = visible.at(-1)?.index ?? 0;
+  useEffect(() => {
+    if (last + 2 >= rowCount) onMore();
+  }, [last, rowCount, onMore]);
   return (
     <div ref={scroller} className="history-grid scroll">
       <div className="tree" style={{ width: columns * COLUMN, height: rows.getTotalSize() }}>

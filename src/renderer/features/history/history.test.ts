@@ -23,6 +23,20 @@ describe('the tree', () => {
     expect(at).toEqual({ root: [0, 0], a: [1, 0], b: [1, 1], b2: [2, 1], old: [0, 2] });
   });
 
+  it('puts results without relatives side by side, as many as fit, and trees below them', () => {
+    const nodes = layoutTree(
+      [
+        ...['e', 'd', 'c'].map((id, index) => result(id, { createdAt: 10 - index })),
+        result('root', { createdAt: 5 }),
+        result('child', { createdAt: 6, parents: ['result-root'] }),
+        ...['b', 'a'].map((id, index) => result(id, { createdAt: 2 - index })),
+      ],
+      2,
+    );
+    const at = Object.fromEntries(nodes.map((node) => [node.result.id.slice(7), [node.column, node.row]]));
+    expect(at).toEqual({ e: [0, 0], d: [1, 0], c: [0, 1], root: [0, 2], child: [1, 2], b: [0, 3], a: [1, 3] });
+  });
+
   it('lives with lost parents and with circles', () => {
     const nodes = layoutTree([
       result('a', { createdAt: 1, parents: ['result-b'] }),

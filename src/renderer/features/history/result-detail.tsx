@@ -5,7 +5,7 @@ import type { ResultSummary } from '#shared/api/generation.ts';
 import { segmentName, toDocument } from '#shared/document/document.ts';
 import { formatDate, formatNumber, formatSeconds } from '../../app/format.ts';
 import { useT } from '../../app/i18n/texts.ts';
-import { useStudio } from '../../app/studio.ts';
+import { useStudio, useView } from '../../app/studio.ts';
 import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 import { Section } from '../../ui/parts.tsx';
@@ -27,6 +27,7 @@ export function ResultDialog({ id, onClose }: { readonly id: ResultSummary['id']
 export function ResultDetail({ result, onBoards }: { readonly result: ResultSummary; readonly onBoards?: () => void }) {
   const studio = useStudio();
   const t = useT();
+  const mark = useView((view) => view.compare.indexOf(result.id));
   const [full, setFull] = useState<CallOutput<'results.get'> | null>(null);
   const [note, setNote] = useState(result.note);
   const noted = useRef({ typed: result.note, kept: result.note });
@@ -66,8 +67,8 @@ export function ResultDetail({ result, onBoards }: { readonly result: ResultSumm
         <Button onClick={() => open(openAsNewScene)}>
           <FilePlus2 /> {t('history.newScene')}
         </Button>
-        <Button onClick={() => toggleCompare(studio, result.id)}>
-          <Columns2 /> {t('history.mark')}
+        <Button aria-pressed={mark >= 0} onClick={() => toggleCompare(studio, result.id)}>
+          <Columns2 /> {mark >= 0 ? t('history.marked', { letter: 'ABCD'[mark] ?? '' }) : t('history.mark')}
         </Button>
         <Button aria-pressed={result.starred} onClick={() => update({ starred: !result.starred })}>
           <Star fill={result.starred ? 'currentColor' : 'none'} />{' '}

@@ -9,9 +9,11 @@ export interface TreeNode {
 
 /**
  * Lays results out as trees from left to right: a child stands one column after its first known parent, siblings
- * below each other in the order they were made, each tree in rows of its own, the newest tree first.
+ * below each other in the order they were made, each tree in rows of its own, the newest tree first. Results that
+ * came from no other and led to none stand side by side: a row for each would be a long list with nothing beside it.
+ * @param across how many results fit side by side
  */
-export function layoutTree(results: readonly ResultSummary[]): TreeNode[] {
+export function layoutTree(results: readonly ResultSummary[], across = 1): TreeNode[] {
   const known = new Map(results.map((result) => [result.id, result]));
   const children = new Map<ResultId | null, ResultSummary[]>();
   const newest = new Map<ResultId, number>();
@@ -30,9 +32,16 @@ export function layoutTree(results: readonly ResultSummary[]): TreeNode[] {
     }
   };
   const roots = (children.get(null) ?? []).toSorted((a, b) => (newest.get(b.id) ?? 0) - (newest.get(a.id) ?? 0));
-  for (const root of roots) {
-    place(root, 0, null);
-    row += 1;
+  let lone = 0;
+  for (const [index, root] of roots.entries()) {
+    const isLone = !children.has(root.id);
+    place(root, isLone ? lone : 0, null);
+    const next = roots[index + 1];
+    if (isLone && lone + 1 < across && next && !children.has(next.id)) lone += 1;
+    else {
+      lone = 0;
+      row += 1;
+    }
   }
   return nodes;
 }

@@ -1,14 +1,16 @@
 import './library.css';
-import { BookmarkPlus, PaintBucket, Search, Shapes, Trash2 } from 'lucide-react';
+import { BookmarkPlus, PaintBucket, ScanSearch, Shapes, Trash2, X } from 'lucide-react';
 import { useCallback, useEffect, useMemo, useState } from 'react';
 import type { CallOutput, LibraryItem } from '#shared/api/calls.ts';
 import { createScene } from '#shared/document/create.ts';
-import { slotOf } from '#shared/document/document.ts';
+import { segmentName, slotOf } from '#shared/document/document.ts';
+import type { SegmentId } from '#shared/document/records.ts';
 import { formatNumber } from '../../app/format.ts';
 import { useT } from '../../app/i18n/texts.ts';
 import { useDocument, useStudio, useView } from '../../app/studio.ts';
 import { IconButton } from '../../ui/button.tsx';
 import { Empty } from '../../ui/parts.tsx';
+import { SearchField } from '../../ui/search-field.tsx';
 import { SceneThumb } from '../scene/scene-thumb.tsx';
 import {
   ITEM_TYPE,
@@ -24,20 +26,27 @@ import { placed } from './place.ts';
 /** A kept segment is shown in the middle of a canvas of its own. */
 const SHEET = { width: 512, height: 512 };
 
-type Similar = CallOutput<'library.similar'>;
+/** What fits a segment best, as it was when the artist asked. */
+interface Fitting {
+  readonly segment: SegmentId;
+  readonly name: string;
+  readonly found: CallOutput<'library.similar'>;
+}
 
 /** Segments kept for other scenes, and what fits the selected one best. */
 export function LibraryPanel() {
   const studio = useStudio();
   const t = useT();
   const [items, setItems] = useState<readonly LibraryItem[] | null>(null);
-  const [similar, setSimilar] = useState<Similar>([]);
+  const [asked, setAsked] = useState<Fitting | null>(null);
   const [search, setSearch] = useState('');
   const selection = useView((view) => view.selection.at(-1));
   const segment = useDocument((state) => {
     const record = state.document[selection ?? ''];
     return record?.type === 'segment' ? record : undefined;
   });
+  // Of another segment than the selected one it would be wrong.
+  const fitting = asked?.segment === segment?.id ? asked : null;
   const load = useCallback(
     () => studio.attempt(async () => setItems(await studio.api.call('library.list', { search }))),
     [studio, search],
@@ -49,16 +58,8 @@ export function LibraryPanel() {
 
   return (
     <div className="library">
-      <div className="library-head history-bar-search">
-        <input
-          className="text-field"
-          type="search"
-          aria-label={t('library.search')}
-          placeholder={t('library.search')}
-          value={search}
-          maxLength={500}
-          onChange={(event) => setSearch(event.currentTarget.value)}
-        />
+      <div className="library-head">
+        <SearchField label={t('library.search')} value={search} onChange={setSearch} />
         <IconButton
           label={t('library.keep')}
           icon={<BookmarkPlus />}
@@ -73,20 +74,28 @@ export function LibraryPanel() {
         />
         <IconButton
           label={t('library.similar')}
-          icon={<Search />}
+          icon={<ScanSearch />}
           disabled={!segment}
           onClick={() =>
             segment &&
             studio.attempt(async () => {
-              const { content } = slotOf(studio.document.getState().document, segment.slot);
-              setSimilar(await studio.api.call('library.similar', { slot: content }));
+              const { document } = studio.document.getState();
+              const { content } = slotOf(document, segment.slot);
+              const found = await studio.api.call('library.similar', { slot: content });
+              setAsked({ segment: segment.id, name: segmentName(document, segment) || t('segments.unnamed'), found });
             })
           }
         />
       </div>
       <div className="library-list scroll">
-        {similar.length > 0 ? <h3>{t('library.fits')}</h3> : null}
-        {similar.map((one) => (
+        {fitting ? (
+          <div className="library-fits">
+            <h3 className="ellipsis">{t('library.fits', { name: fitting.name })}</h3>
+            <IconButton size="s" label={t('ui.close')} icon={<X />} onClick={() => setAsked(null)} />
+          </div>
+        ) : null}
+        {fitting?.found.length === 0 ? <p>{t('library.nothingFits')}</p> : null}
+        {fitting?.found.map((one) => (
           <div key={`${one.kind}:${one.id}`} className="library-item">
             <span className="picture">
               {one.picture ? <img src={studio.blobUrl(one.picture)} alt="" /> : <Shapes />}

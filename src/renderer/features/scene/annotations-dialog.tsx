@@ -6,6 +6,8 @@ import { useStudio } from '../../app/studio.ts';
 import type { ImageChoice, ImportSource } from '../../store/view-store.ts';
 import { Dialog } from '../../ui/dialog.tsx';
 import { Empty } from '../../ui/parts.tsx';
+import { SearchField } from '../../ui/search-field.tsx';
+import { fileNameOf } from '../packs/file-name.ts';
 import { chooseFile } from '../segments/picture-input.ts';
 import { addReference, importFrom } from './actions.ts';
 
@@ -29,7 +31,7 @@ export function AnnotationsDialog({
     const wanted = search.trim().toLowerCase();
     return found.images.filter(({ image, picture }) => `${image} ${picture}`.toLowerCase().includes(wanted));
   }, [found, search]);
-  const name = source.kind === 'file' ? source.file.name : (source.path.split(/[\\/]/).at(-1) ?? '');
+  const name = source.kind === 'file' ? source.file.name : fileNameOf(source.path);
 
   const take = (choice: ImageChoice['images'][number]): void =>
     studio.attempt(async () => {
@@ -52,16 +54,7 @@ export function AnnotationsDialog({
     >
       <div className="dialog-body annotations">
         {found.images.length > 8 ? (
-          <input
-            className="text-field"
-            data-autofocus
-            type="search"
-            aria-label={t('annotations.search')}
-            placeholder={t('annotations.search')}
-            value={search}
-            maxLength={500}
-            onChange={(event) => setSearch(event.currentTarget.value)}
-          />
+          <SearchField autofocus label={t('annotations.search')} value={search} onChange={setSearch} />
         ) : null}
         {matching.length === 0 ? <Empty title={t('annotations.noMatch')} /> : null}
         <div className="file-list">

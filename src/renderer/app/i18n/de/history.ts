@@ -17,6 +17,7 @@ export default {
   'history.reopen': 'Wie es war',
   'history.newScene': 'Neue Szene',
   'history.mark': 'Vergleichen',
+  'history.marked': 'Im Vergleich: {{letter}}',
   'history.details': 'Ergebnis',
   'history.gone': 'Dieses Ergebnis ist nicht mehr da.',
   'history.places': 'Orte',

@@ -22,7 +22,8 @@ export default {
   'settings.live': 'Live-Bilder',
   'settings.liveHint': 'Ein schnelles Bild folgt der Zeichnung',
   'settings.budget': 'Platz für den Verlauf',
-  'settings.budgetHint': 'Darüber hinaus weichen zuerst gelöschte Ergebnisse, dann die ältesten ohne Stern',
+  'settings.budgetHint':
+    'Darüber hinaus weichen zuerst gelöschte Ergebnisse, dann die ältesten ohne Stern, Notiz, Schlagwort und Tafel',
   'settings.used': '{{used}} von {{budget}} belegt',
   'settings.results_one': '{{count}} Ergebnis',
   'settings.results_other': '{{count}} Ergebnisse',

@@ -15,6 +15,7 @@ export default {
   'history.reopen': 'As it was',
   'history.newScene': 'New scene',
   'history.mark': 'Compare',
+  'history.marked': 'Compared as {{letter}}',
   'history.details': 'Result',
   'history.gone': 'This result is no longer here.',
   'history.places': 'Places',

@@ -20,7 +20,7 @@ export default {
   'settings.live': 'Live pictures',
   'settings.liveHint': 'A quick picture follows the drawing',
   'settings.budget': 'Room for the history',
-  'settings.budgetHint': 'Beyond it, deleted results go first, then the oldest without a star',
+  'settings.budgetHint': 'Beyond it, deleted results go first, then the oldest without star, note, tag or board',
   'settings.used': '{{used}} of {{budget}} used',
   'settings.results_one': '{{count}} result',
   'settings.results_other': '{{count}} results',
