@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
 import { chromium } from 'playwright-core';
 import type { Browser, Page } from 'playwright-core';
 import { build, preview } from 'vite';
@@ -41,6 +42,31 @@ export async function startHarness(): Promise<Harness> {
       await rm(outDir, { recursive: true, force: true });
     },
   };
+}
+
+/**
+ * One browser for all tests of a file, and for each a page with an empty scene, on which nothing may have been thrown.
+ * @param take gets each page that is opened
+ * @returns opens another scene of the harness instead
+ */
+export function withCanvas(take: (canvas: CanvasPage) => void): (scene: string) => Promise<void> {
+  let harness: Harness | undefined;
+  let canvas: CanvasPage | undefined;
+  const open = async (scene: string): Promise<void> => {
+    if (!harness) throw new Error('the harness is not there');
+    canvas = await CanvasPage.open(harness, `?scene=${scene}`);
+    take(canvas);
+  };
+  beforeAll(async () => {
+    harness = await startHarness();
+  }, 180_000);
+  afterAll(() => harness?.close());
+  beforeEach(() => open('empty'));
+  afterEach(async () => {
+    expect(canvas?.errors).toEqual([]);
+    await canvas?.page.close();
+  });
+  return open;
 }
 
 /** What the harness puts on the window, as far as tests use it. */
@@ -100,6 +126,10 @@ export class CanvasPage {
   async segments(): Promise<SegmentRecord[]> {
     return this.run((window) => Object.values(window.studio.document.getState().document).filter((record) => record.type === 'segment')); // prettier-ignore
   }
+
+  /** The texts of all slots. */
+  texts = (): Promise<string[]> =>
+    this.run((window) => Object.values(window.studio.document.getState().document).flatMap((record) => (record.type === 'slot' && record.content.kind === 'text' ? [record.content.text] : []))); // prettier-ignore
 
   view = (): Promise<ViewPart> =>
     this.run((window) => {

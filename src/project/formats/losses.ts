@@ -1,4 +1,5 @@
 import { sceneOf, segmentsOf, slotOf } from '#shared/document/document.ts';
+import { hasSoftShape } from '#shared/document/geometry.ts';
 import type { StudioDocument } from '#shared/document/document.ts';
 import type { ExportInput } from '../project-api.ts';
 
@@ -13,7 +14,7 @@ export function lossesOf(document: StudioDocument, format: ExportInput['format']
   const say = (when: boolean, loss: string): void => {
     if (when) losses.push(loss);
   };
-  const soft = has((segment) => segment.feather > 0 || segment.smooth > 0);
+  const soft = has((segment) => segment.feather > 0 || segment.smooth > 0 || hasSoftShape(segment.shapes));
   const pictured = has((segment) => slotOf(document, segment.slot).content.kind !== 'text');
   const grouped = has((segment) => segment.group !== null);
   switch (format) {

@@ -3,6 +3,7 @@ import { sceneOf, segmentName, segmentsOf, slotOf, slotText } from '#shared/docu
 import type { StudioDocument } from '#shared/document/document.ts';
 import { colourOf } from '#shared/document/palette.ts';
 import type { SegmentRecord } from '#shared/document/records.ts';
+import { hasSoftShape } from '#shared/document/geometry.ts';
 import { contoursToPath, maskContours } from '#shared/masks/contour.ts';
 import type { BitmapLookup } from '#shared/masks/rasterize.ts';
 import { segmentMask } from '#shared/masks/segment-mask.ts';
@@ -63,7 +64,8 @@ interface Drawn {
 /** A segment that is one plain shape stays one: a rectangle is easier to edit than its outline. */
 function simpleShape(segment: SegmentRecord): Drawn | undefined {
   const [shape] = segment.shapes;
-  const plain = segment.grow === 0 && segment.smooth === 0 && segment.feather === 0 && !segment.invert;
+  const softened = segment.feather > 0 || hasSoftShape(segment.shapes);
+  const plain = segment.grow === 0 && segment.smooth === 0 && !softened && !segment.invert;
   if (!shape || segment.shapes.length !== 1 || shape.op !== 'add' || !plain) return undefined;
   const transform: Record<string, string> = shape.transform
     ? { transform: `matrix(${shape.transform.join(' ')})` }

@@ -1,6 +1,6 @@
 import type { Shape, ShapeOp } from '#shared/document/geometry.ts';
 import { LIMITS } from '#shared/document/limits.ts';
-import type { SegmentId, SegmentRecord } from '#shared/document/records.ts';
+import type { SegmentId } from '#shared/document/records.ts';
 import { StudioError } from '#shared/errors.ts';
 import { translate } from '../app/i18n/texts.ts';
 import { addSegment, nextColor, patchSegment } from '../store/recipes.ts';
@@ -44,13 +44,7 @@ export class Painter {
   }
 
   /** Adds a drawn shape to its target as one undoable step. */
-  commit(
-    target: PaintTarget,
-    shape: Shape,
-    op: ShapeOp,
-    label: string,
-    fields: Partial<Pick<SegmentRecord, 'feather'>> = {},
-  ): void {
+  commit(target: PaintTarget, shape: Shape, op: ShapeOp, label: string): void {
     const { document, view } = this.#stage.studio;
     try {
       if (target.kind === 'segment') {
@@ -68,7 +62,7 @@ export class Painter {
       } else {
         let made: SegmentId | undefined;
         document.edit(label, (before) => {
-          const [after, id] = addSegment(before, [shape], '', fields);
+          const [after, id] = addSegment(before, [shape]);
           made = id;
           return after;
         });

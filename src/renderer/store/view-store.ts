@@ -76,7 +76,7 @@ export interface ViewState {
   readonly tool: Tool;
   /** Diameter of brush and eraser at full pressure, in scene pixels. */
   readonly brushSize: number;
-  /** 0..1; a segment begun by a brush of hardness h gets the feather (1 - h) * size / 2. */
+  /** 0..1; a stroke of hardness h gets the feather (1 - h) * size / 2. */
   readonly brushHardness: number;
   readonly penPressure: boolean;
   /** Colour distance within which `fill` spreads, 0..1. */

@@ -21,7 +21,12 @@ export type Affine = z.infer<typeof Affine>;
 export const ShapeOp = z.enum(['add', 'subtract', 'intersect']);
 export type ShapeOp = z.infer<typeof ShapeOp>;
 
-const common = { op: ShapeOp.default('add'), transform: Affine.optional() };
+const common = {
+  op: ShapeOp.default('add'),
+  transform: Affine.optional(),
+  /** Softens the shape's edge over about this many of its pixels to either side, before it is applied. */
+  feather: z.number().min(0).max(512).optional(),
+};
 
 /** SHA-256 of a blob's bytes, as 64 lower-case hexadecimal digits. */
 export const BlobHash = z.string().regex(/^[0-9a-f]{64}$/, 'expected the SHA-256 of a blob (64 hexadecimal digits)');
@@ -94,12 +99,14 @@ interface GroupShapeInput {
   kind: 'group';
   op?: ShapeOp | undefined;
   transform?: Affine | undefined;
+  feather?: number | undefined;
   shapes: ShapeInput[];
 }
 export interface GroupShape {
   kind: 'group';
   op: ShapeOp;
   transform?: Affine | undefined;
+  feather?: number | undefined;
   shapes: Shape[];
 }
 
@@ -179,3 +186,7 @@ export const Shapes = z
     if (count > LIMITS.shapes)
       context.addIssue({ code: 'custom', message: `${count} shapes, at most ${LIMITS.shapes} are allowed` });
   });
+
+/** Whether a shape, or one within it, has a soft edge of its own. */
+export const hasSoftShape = (shapes: readonly Shape[]): boolean =>
+  shapes.some((shape) => (shape.feather ?? 0) > 0 || (shape.kind === 'group' && hasSoftShape(shape.shapes)));

@@ -3,6 +3,7 @@ import { missingCase } from '../errors.ts';
 import { composeAffine } from './affine.ts';
 import { paintBitmap } from './bitmap.ts';
 import type { Bitmap } from './bitmap.ts';
+import { featherMask } from './blur.ts';
 import { fillPolylines } from './fill.ts';
 import type { PaintOp } from './fill.ts';
 import { flattenEllipse, flattenPath, flattenPolygon } from './flatten.ts';
@@ -27,8 +28,8 @@ export interface RasterOptions {
 
 /**
  * The area of a list of shapes as coverage, 0..255 per pixel, at any resolution. Shapes are applied in order to an
- * empty mask, each adding to, taking from or intersecting what those before it covered. Only the pixels in a shape's
- * bounding box are touched.
+ * empty mask, each adding to, taking from or intersecting what those before it covered. Only the pixels in a crisp
+ * shape's bounding box are touched; a soft one is drawn and softened apart first.
  */
 export function rasterizeShapes(shapes: readonly Shape[], options: RasterOptions): Mask {
   const target = createMask(options.outWidth, options.outHeight);
@@ -40,20 +41,30 @@ export function rasterizeShapes(shapes: readonly Shape[], options: RasterOptions
 function applyShapes(target: Mask, shapes: readonly Shape[], matrix: Affine, bitmaps: BitmapLookup): void {
   for (const shape of shapes) {
     const own = shape.transform ? composeAffine(matrix, shape.transform) : matrix;
-    if (shape.op !== 'intersect' && (shape.kind !== 'group' || isPlainUnion(shape.shapes))) {
+    if (shape.op !== 'intersect' && isCrisp(shape) && (shape.kind !== 'group' || isPlainUnion(shape.shapes))) {
       paintShape(target, shape, own, shape.op, bitmaps);
       continue;
     }
     const layer = createMask(target.width, target.height);
     if (shape.kind === 'group') applyShapes(layer, shape.shapes, own, bitmaps);
     else paintShape(layer, shape, own, 'add', bitmaps);
-    mergeLayer(target, layer, shape.op);
+    mergeLayer(target, softened(layer, shape, own), shape.op);
   }
 }
 
 /** A group of nothing but additions can be painted straight onto the target, without a layer of its own. */
 const isPlainUnion = (shapes: readonly Shape[]): boolean =>
-  shapes.every((shape) => shape.op === 'add' && (shape.kind !== 'group' || isPlainUnion(shape.shapes)));
+  shapes.every(
+    (shape) => shape.op === 'add' && isCrisp(shape) && (shape.kind !== 'group' || isPlainUnion(shape.shapes)),
+  );
+
+const isCrisp = ({ feather = 0 }: Shape): boolean => feather <= 0;
+
+/** A feather is in the shape's own pixels: a shape that is scaled takes its edge along. */
+function softened(layer: Mask, { feather = 0 }: Shape, [a, b, c, d]: Affine): Mask {
+  const spacing = { x: 1 / Math.hypot(a, c), y: 1 / Math.hypot(b, d) };
+  return Number.isFinite(spacing.x) && Number.isFinite(spacing.y) ? featherMask(layer, feather, spacing) : layer;
+}
 
 function mergeLayer(target: Mask, layer: Mask, op: Shape['op']): void {
   const to = target.data;

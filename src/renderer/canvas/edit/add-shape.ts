@@ -2,8 +2,8 @@ import type { Shape, ShapeOp, StrokePoint } from '#shared/document/geometry.ts';
 import { LIMITS } from '#shared/document/limits.ts';
 
 /**
- * A segment's shapes with one more. A stroke joins the strokes before it if they do the same thing, so that a
- * drawing of a hundred strokes is one shape.
+ * A segment's shapes with one more. A stroke joins the strokes before it if they do the same thing with the
+ * same edge, so that a drawing of a hundred strokes is one shape, softened as one.
  * @param inverted the segment shows the outside of its shapes: what adds to the area takes from the shapes
  */
 export function addShape(shapes: readonly Shape[], shape: Shape, op: ShapeOp, inverted = false): Shape[] {
@@ -27,6 +27,7 @@ export function addShape(shapes: readonly Shape[], shape: Shape, op: ShapeOp, in
     shape.kind === 'strokes' &&
     last?.kind === 'strokes' &&
     last.op === effective &&
+    (last.feather ?? 0) === (shape.feather ?? 0) &&
     effective !== 'intersect' &&
     last.transform === undefined &&
     shape.transform === undefined &&
@@ -36,8 +37,10 @@ export function addShape(shapes: readonly Shape[], shape: Shape, op: ShapeOp, in
   return [...shapes, { ...shape, op: effective }];
 }
 
-export const strokeShape = (width: number, points: StrokePoint[]): Shape => ({
+/** @param feather of its edge, in scene pixels; 0: crisp */
+export const strokeShape = (width: number, points: StrokePoint[], feather = 0): Shape => ({
   kind: 'strokes',
   op: 'add',
+  ...(feather > 0 && { feather }),
   strokes: [{ width, points }],
 });

@@ -1,3 +1,4 @@
+import { hasSoftShape } from '#shared/document/geometry.ts';
 import type { Shape } from '#shared/document/geometry.ts';
 import { LIMITS } from '#shared/document/limits.ts';
 import type { SegmentId, SegmentRecord } from '#shared/document/records.ts';
@@ -12,6 +13,8 @@ import { countShapes } from './transform.ts';
  * the whole record to the host's journal, before and after.
  */
 const MANY_POINTS = 4000;
+/** A shape of fewer points is as small as its outline would be. */
+const FEW_POINTS = 200;
 const MANY_SHAPES = LIMITS.shapes - 64;
 
 export function isHeavy(shapes: readonly Shape[]): boolean {
@@ -42,11 +45,26 @@ export async function traceShapes(stage: Stage, segment: SegmentRecord, modified
 export async function compactSegment(stage: Stage, id: SegmentId): Promise<void> {
   const segment = stage.document[id];
   if (segment?.type !== 'segment' || !isHeavy(segment.shapes)) return;
-  const path = await traceShapes(stage, segment, false);
+  const shapes = hasSoftShape(segment.shapes)
+    ? await traceEach(stage, segment)
+    : [await traceShapes(stage, segment, false)].filter((path) => path !== undefined);
   const now = stage.document[id];
   // drawn on in the meantime: the next stroke will ask again
-  if (!path || now?.type !== 'segment' || now.shapes !== segment.shapes) return;
-  stage.studio.document.edit('edit.stroke', (document) => patchSegment(document, id, { shapes: [path] }), {
-    extend: true,
-  });
+  if (shapes.length === 0 || now?.type !== 'segment' || now.shapes !== segment.shapes) return;
+  stage.studio.document.edit('edit.stroke', (document) => patchSegment(document, id, { shapes }), { extend: true });
+}
+
+/** An outline has no soft edge, so where there are some each shape becomes an outline by itself and keeps its feather. */
+async function traceEach(stage: Stage, segment: SegmentRecord): Promise<Shape[]> {
+  const traced: Shape[] = [];
+  for (const shape of segment.shapes) {
+    if (shape.kind !== 'strokes' || countPoints([shape]) < FEW_POINTS) {
+      traced.push(shape);
+      continue;
+    }
+    const { feather, op } = shape;
+    const path = await traceShapes(stage, { ...segment, shapes: [{ ...shape, op: 'add', feather: 0 }] }, false);
+    if (path) traced.push({ ...path, op, ...(feather !== undefined && { feather }) });
+  }
+  return traced;
 }

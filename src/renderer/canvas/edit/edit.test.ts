@@ -42,6 +42,15 @@ describe('addShape', () => {
     expect(addShape(erased, strokeShape(3, [[1, 1, 1]]), 'subtract')).toHaveLength(2);
   });
 
+  test('strokes join only those of the same softness', () => {
+    const crisp = addShape([], strokeShape(10, [[0, 0, 1]]), 'add');
+    const soft = addShape(crisp, strokeShape(10, [[5, 5, 1]], 4), 'add');
+    expect(soft.map(({ feather }) => feather)).toEqual([undefined, 4]);
+    expect(addShape(soft, strokeShape(30, [[6, 6, 1]], 4), 'add')).toHaveLength(2);
+    expect(addShape(soft, strokeShape(30, [[6, 6, 1]], 3), 'add')).toHaveLength(3);
+    expect(Shapes.parse(soft)).toEqual(soft);
+  });
+
   test('a stroke does not join strokes that were moved', () => {
     const moved = transformShapes(addShape([], strokeShape(10, [[0, 0, 1]]), 'add'), translation(9, 0));
     expect(addShape(moved, strokeShape(10, [[0, 0, 1]]), 'add')).toHaveLength(2);

@@ -3,6 +3,7 @@
  * the request except the pixels of bitmap shapes, which it fetches once from where the host serves blobs.
  */
 import { toDocument } from '#shared/document/document.ts';
+import { hasSoftShape } from '#shared/document/geometry.ts';
 import { missingCase } from '#shared/errors.ts';
 import type { Bitmap } from '#shared/masks/bitmap.ts';
 import { labelSegments } from '#shared/masks/segment-mask.ts';
@@ -33,7 +34,7 @@ async function work(request: MaskRequest): Promise<MaskAnswers[keyof MaskAnswers
     case 'trace':
       return packTrace(
         traceSegment(request.scene, request.segment, lookup, request.detail),
-        request.segment.feather > 0,
+        request.segment.feather > 0 || hasSoftShape(request.segment.shapes),
       );
     case 'map': {
       const document = toDocument(request.records);

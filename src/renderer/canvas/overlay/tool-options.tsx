@@ -28,17 +28,15 @@ export function ToolOptions() {
           step={1}
           onChange={(size) => view.setState({ brushSize: size })}
         />
-        {tool === 'brush' ? (
-          <SliderRow
-            label={t('canvas.brush.hardness')}
-            value={Math.round(brushHardness * 100)}
-            min={0}
-            max={100}
-            step={1}
-            unit="%"
-            onChange={(percent) => view.setState({ brushHardness: percent / 100 })}
-          />
-        ) : null}
+        <SliderRow
+          label={t('canvas.brush.hardness')}
+          value={Math.round(brushHardness * 100)}
+          min={0}
+          max={100}
+          step={1}
+          unit="%"
+          onChange={(percent) => view.setState({ brushHardness: percent / 100 })}
+        />
         <IconButton
           label={t('canvas.brush.pressure')}
           icon={<PenTool />}

@@ -6,6 +6,9 @@ import type { LiveStroke } from '../live/live-stroke.ts';
 import type { Stage } from '../stage.ts';
 import type { Gesture, PointerSample, Tool } from './tool.ts';
 
+/** What the document holds. */
+const FEATHER_MOST = 512;
+
 const pen = ({ scene, pressure, time }: PointerSample): PenSample => ({ x: scene[0], y: scene[1], pressure, time });
 
 /**
@@ -21,16 +24,16 @@ export function beginStroke(stage: Stage, at: PointerSample, erase: boolean): Ge
   }
   const { zoom } = stage.viewport;
   const width = stage.view.brushSize;
-  // a soft brush begins a segment with a soft edge; an existing one keeps its own
-  const fresh = Math.round(((1 - stage.view.brushHardness) * width) / 2);
-  const feather = target.kind === 'new' ? fresh : target.feather;
+  const feather = Math.min(FEATHER_MOST, Math.round(((1 - stage.view.brushHardness) * width) / 2));
+  // the segment's own feather softens what is already soft: deviations add up as squares
+  const shown = target.kind === 'new' ? feather : Math.hypot(feather, target.feather);
   const builder = new StrokeBuilder(zoom, width);
   const stroke: LiveStroke = {
     points: builder.points,
     width,
     colour: target.colour,
     erase,
-    softness: feather / FEATHERS_PER_DEVIATION,
+    softness: shown / FEATHERS_PER_DEVIATION,
   };
   stage.painter.begin(target, erase);
   stage.live.stroke(stroke);
@@ -39,10 +42,8 @@ export function beginStroke(stage: Stage, at: PointerSample, erase: boolean): Ge
     move: (samples) => stage.live.extend(stroke, builder.add(samples.map(pen))),
     up: () => {
       stage.live.extend(stroke, builder.finish());
-      const shape = strokeShape(width, builder.simplified());
-      stage.painter.commit(target, shape, erase ? 'subtract' : 'add', erase ? 'edit.erase' : 'edit.stroke', {
-        feather: fresh,
-      });
+      const shape = strokeShape(width, builder.simplified(), feather);
+      stage.painter.commit(target, shape, erase ? 'subtract' : 'add', erase ? 'edit.erase' : 'edit.stroke');
     },
     cancel: () => stage.painter.cancel(),
   };
