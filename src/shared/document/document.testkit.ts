@@ -56,6 +56,7 @@ const flatShape: fc.Arbitrary<ShapeInput> = fc.oneof(
     transform: fc.option(fc.tuple(number(-2, 2), number(-2, 2), number(-2, 2), number(-2, 2), coordinate, coordinate), {
       nil: undefined,
     }),
+    feather: fc.option(number(0, 60), { nil: undefined }),
   }),
   fc.record({ kind: fc.constant('path' as const), d: fc.constantFrom('M0 0L9 9V0z', 'M1 1a5 5 0 0 1 9 9z') }),
   fc.record({
