@@ -80,6 +80,8 @@ function valueWords(t: Translate, value: string): string {
   const key = VALUES[value];
   if (key) return t(key);
   if (/^-?\d+\.\d+$/.test(value)) return formatNumber(Number(value), value.split('.')[1]?.length ?? 0);
+  const quoted = /^“(.*)”$/s.exec(value)?.[1];
+  if (quoted !== undefined) return t('change.value.quoted', { text: quoted });
   // Directions: "12 px right, 4 px down".
   return value.replaceAll(/(\d+) px (right|left|up|down)/g, (_all, pixels: string, side: string) =>
     t(`change.value.${side as 'right' | 'left' | 'up' | 'down'}`, { pixels }),

@@ -127,23 +127,23 @@ describe('what changed, in the language of the interface', () => {
   const cases: [string, string, string][] = [
     ['global dial 1.5 → 4', 'scene 1.5 → 4', 'Szene 1,5 → 4'],
     ['guidance multi → single', 'Two dials → One dial', 'Zwei Regler → Ein Regler'],
-    ['“a fox” made anew, the rest kept', '“a fox” anew', '“a fox” neu'],
+    ['“a fox” made anew, the rest kept', '“a fox” anew', '„a fox“ neu'],
     [
       '“a fox” moved 12 px right, 4 px down',
       '“a fox” moved 12 px right, 4 px down',
-      '“a fox” verschoben, 12 px nach rechts, 4 px nach unten',
+      '„a fox“ verschoben, 12 px nach rechts, 4 px nach unten',
     ],
     [
       '“fox” resized and moved (10 × 10 → 20 × 20)',
       '“fox” resized (10 × 10 → 20 × 20)',
-      '“fox”: Größe 10 × 10 → 20 × 20',
+      '„fox“: Größe 10 × 10 → 20 × 20',
     ],
     [
       '“fox”: filled by a picture instead of a text',
       '“fox”: a picture instead of a text',
-      '“fox”: ein Bild statt ein Text',
+      '„fox“: ein Bild statt ein Text',
     ],
-    ['global text nothing → “a lake”', 'scene text nothing → “a lake”', 'Szenentext nichts → “a lake”'],
+    ['global text nothing → “a lake”', 'scene text nothing → “a lake”', 'Szenentext nichts → „a lake“'],
     ['something of a later release', 'something of a later release', 'something of a later release'],
   ];
   it.each(cases)('%s', async (sentence, english, german) => {

@@ -111,6 +111,7 @@ export default {
   'change.value.picture': 'ein Bild',
   'change.value.crop': 'ein Ausschnitt',
   'change.value.mix': 'eine Mischung',
+  'change.value.quoted': '„{{text}}“',
   'change.value.right': '{{pixels}} px nach rechts',
   'change.value.left': '{{pixels}} px nach links',
   'change.value.up': '{{pixels}} px nach oben',
