@@ -98,7 +98,7 @@ for (let i = 0; i < ROUNDS; i++) {
   ratios.push(fifty.processor / one.processor);
 }
 const afterSteps = await memory();
-const estimate = estimateMemory(opened, quick ? 1 : 3, side * side, 8, usableMemory());
+const estimate = estimateMemory(opened, { rows: quick ? 1 : 3, cells: side * side, cellSide: 8, free: usableMemory() });
 await networks.rest('denoiser');
 
 const latents = { data: new NoiseStream(2).normal([1, 4, side, side]).data, shape: [1, 4, side, side] };

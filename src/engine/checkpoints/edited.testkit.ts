@@ -30,6 +30,38 @@ export function withoutTensors(file: Buffer, prefix: string): Buffer {
   );
 }
 
+/** The same file with float32 where it holds float16. */
+export function inFullPrecision(file: Buffer): Buffer {
+  const size = Number(file.readBigUInt64LE());
+  const header = JSON.parse(file.toString('utf8', 8, 8 + size)) as Record<string, Entry>;
+  const wide = Object.entries(header).flatMap(([name, entry]) => {
+    if (name === '__metadata__') return [];
+    const [begin, end] = entry.data_offsets;
+    const data = file.subarray(8 + size + begin, 8 + size + end);
+    if (entry.dtype !== 'F16') return [[name, { entry, data }] as const];
+    const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
+    const values = Float32Array.from({ length: (end - begin) / 2 }, (_, i) => view.getFloat16(2 * i, true));
+    return [[name, { entry: { ...entry, dtype: 'F32' }, data: Buffer.from(values.buffer) }] as const];
+  });
+  return safetensors(Object.fromEntries(wide));
+}
+
+/** The same numbers with the sides of matrices changed over, where their names fit. */
+export function reshaped(file: Buffer, names: RegExp): Buffer {
+  const size = Number(file.readBigUInt64LE());
+  const header = JSON.parse(file.toString('utf8', 8, 8 + size)) as Record<string, Entry>;
+  return safetensors(
+    Object.fromEntries(
+      Object.entries(header).flatMap(([name, entry]) => {
+        if (name === '__metadata__') return [];
+        const [begin, end] = entry.data_offsets;
+        const shape = names.test(name) ? entry.shape.toReversed() : entry.shape;
+        return [[name, { entry: { ...entry, shape }, data: file.subarray(8 + size + begin, 8 + size + end) }] as const];
+      }),
+    ),
+  );
+}
+
 /** A textual inversion of two vectors. */
 export function embeddingFile(width: number): Buffer {
   const values = Float32Array.from({ length: 2 * width }, (_, i) => Math.sin(i));

@@ -19,6 +19,8 @@ import { countChildren } from './weights.ts';
 /** An IP-Adapter fitted to a checkpoint. */
 export interface IpAdapter {
   readonly name: string;
+  /** Size of the file. */
+  readonly bytes: number;
   readonly layers: IpAdapterLayers;
   /** Weights of the image projection, for buildImageProjection. */
   readonly projection: WeightTable;
@@ -105,6 +107,7 @@ export async function readIpAdapter(path: string, checkpoint: Checkpoint): Promi
   const stored = new Map(await Promise.all(read));
   return {
     name,
+    bytes: file.bytes,
     projection,
     reads: (plus ? projection.get('proj_in.weight') : projection.get('proj.weight'))?.shape[1] ?? 0,
     layers: {

@@ -18,6 +18,8 @@ export interface LoraChanges {
   /** Layers that it changes, and those that fit nothing in the checkpoint. */
   readonly fitted: number;
   readonly unfitted: number;
+  /** Size of the file. */
+  readonly bytes: number;
   /** Whether weights have to be computed: the graph is then better widened when opened. */
   readonly computesWeights: boolean;
 }
@@ -134,7 +136,7 @@ export function checkLora(file: SafetensorsFile, checkpoint: Checkpoint): void {
   if (misfit)
     throw new StudioError(
       'unsupported',
-      `${basename(file.path)} does not fit ${checkpoint.name}: its layer ${misfit.module} has another size`,
+      `${basename(file.path)} does not fit ${checkpoint.name}: it was made for a model of another family (${misfit.module} has another size)`,
       { kept: 'the model works without it', remedy: 'choose a LoRA for this family of models' },
     );
 }
@@ -147,6 +149,8 @@ export function checkLora(file: SafetensorsFile, checkpoint: Checkpoint): void {
  */
 export async function readLora(path: string, checkpoint: Checkpoint, strength: number): Promise<LoraChanges> {
   const file = await readSafetensorsFile(path);
+  // Told by its sizes before any of its modules is read: one that fits nowhere is of another family.
+  checkLora(file, checkpoint);
   const { fitted, unfitted } = fitModules(file, checkpoint);
   const changes = ['denoiser', ...checkpoint.texts].map(() => new Map<string, WeightChange[]>());
   let computesWeights = false;
@@ -157,7 +161,8 @@ export async function readLora(path: string, checkpoint: Checkpoint, strength: n
     changes[network]?.set(`${layer}.weight`, [...list, change]);
   }
   const [unet = new Map<string, WeightChange[]>(), ...texts] = changes;
-  return { name: basename(path), unet, texts, fitted: fitted.length, unfitted, computesWeights };
+  const { bytes } = file;
+  return { name: basename(path), unet, texts, fitted: fitted.length, unfitted, bytes, computesWeights };
 }
 
 function tableOf(checkpoint: Checkpoint, network: number) {

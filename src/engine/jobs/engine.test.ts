@@ -276,6 +276,32 @@ describe('stopping and dying', () => {
     expect((await ended(next)).state).toBe('done');
   });
 
+  test('an end by reading beyond a mapped file says that a model file was cut', async () => {
+    const said: EngineEvent[] = [];
+    const dying = openEngine({
+      modelsFolder: modelsFolder(),
+      dataFolder: path.join(folder, 'data'),
+      blobFolder: path.join(folder, 'blobs'),
+      config: { device: 'cpu', threads: 1, restMinutes: 0 },
+      start: () => {
+        let exit: (reason: string) => void = () => undefined;
+        return {
+          send: (message) => message.type === 'run' && setImmediate(() => exit('ended by SIGBUS')),
+          onMessage: () => undefined,
+          onExit: (listener) => (exit = listener),
+          kill: () => undefined,
+        };
+      },
+    });
+    dying.on((event) => said.push(event));
+    dying.submit('job-cut', request());
+    const failed = await until(() =>
+      said.flatMap((event) => (event.type === 'job' && event.job.state === 'failed' ? [event.job] : [])).at(0),
+    );
+    expect(failed.error).toMatchObject({ code: 'crashed', message: expect.stringMatching(/^a model file was cut/) });
+    expect(failed.error?.remedy).toMatch(/^put the file back/);
+  });
+
   test('a waiting job is cancelled at once; a paused queue starts nothing', async () => {
     engine.pause(true);
     const job = start(request());

@@ -21,6 +21,20 @@ const SOFT_CANCEL_MS = 1500;
 /** More deaths than this in a row without a finished job between them: something is wrong with the machine. */
 const MOST_DEATHS = 5;
 
+/** What the end of the process says. Reading weights beyond the end of a file that was cut ends it by SIGBUS. */
+function crashOf(reason: string): StudioError {
+  const kept = 'the scene, the other jobs and all finished pictures';
+  if (reason.includes('SIGBUS'))
+    return new StudioError('crashed', 'a model file was cut or could not be read while a picture was being made', {
+      kept,
+      remedy: 'put the file back as it was and generate again, or choose another model',
+    });
+  return new StudioError('crashed', `the engine process stopped (${reason})`, {
+    kept,
+    remedy: 'generate again; if it happens again, choose a smaller size, fewer pictures or another device',
+  });
+}
+
 /** The engine behind its queue; see EngineHandle. */
 export function openEngine(options: EngineOptions): EngineHandle {
   return new EngineHost(options);
@@ -248,10 +262,7 @@ class EngineHost implements EngineHandle {
     if (this.#port !== port) return;
     this.#port = undefined;
     clearTimeout(this.#softCancel);
-    const crash = new StudioError('crashed', `the engine process stopped (${reason})`, {
-      kept: 'the scene, the other jobs and all finished pictures',
-      remedy: 'generate again; if it happens again, choose a smaller size, fewer pictures or another device',
-    });
+    const crash = crashOf(reason);
     this.#refuseWaiting(crash);
     if (this.#closed) {
       this.#closing?.();

@@ -1,4 +1,4 @@
-import { readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import type { PackSummary } from '#shared/api/packs.ts';
@@ -95,8 +95,9 @@ export class PackCatalogue<P> {
         kept: 'that pack stays',
         remedy: 'remove it first, or give this one another name (its file, or the id in pack.json)',
       });
-    known.set(summary.id, { path: absolute, embedded: same?.embedded ?? false, summary, opened });
-    await this.#save();
+    await this.#change(known, (packs) =>
+      packs.set(summary.id, { path: absolute, embedded: same?.embedded ?? false, summary, opened }),
+    );
     return summary;
   }
 
@@ -105,8 +106,15 @@ export class PackCatalogue<P> {
     const found = known.get(id);
     if (!found) throw new StudioError('not-found', `there is no pack named ${id} here`);
     if (found.embedded) throw new StudioError('bad-use', 'the pack that came with the studio cannot be removed');
-    known.delete(id);
-    await this.#save();
+    await this.#change(known, (packs) => packs.delete(id));
+  }
+
+  /** Changes what is known, and remembers it; if that cannot be written (a full disk), it stays as it was. */
+  async #change(known: Map<string, Known<P>>, change: (packs: Map<string, Known<P>>) => unknown): Promise<void> {
+    const changed = new Map(known);
+    change(changed);
+    await this.#save(changed);
+    this.#known = changed;
   }
 
   async #load(): Promise<Map<string, Known<P>>> {
@@ -166,15 +174,16 @@ export class PackCatalogue<P> {
     }
   }
 
-  async #save(): Promise<void> {
-    if (!this.#addedFile || !this.#known) return;
-    const paths = [...this.#known.values()].filter(({ embedded }) => !embedded).map((known) => known.path);
+  async #save(known: ReadonlyMap<string, Known<P>>): Promise<void> {
+    if (!this.#addedFile) return;
+    const paths = [...known.values()].filter(({ embedded }) => !embedded).map((known) => known.path);
     const temporary = `${this.#addedFile}.${process.pid}.tmp`;
     try {
       await writeFile(temporary, JSON.stringify({ version: 1, paths }));
       await rename(temporary, this.#addedFile);
     } catch (error) {
-      throw StudioError.from(error, 'remembering the packs');
+      await rm(temporary, { force: true }).catch(() => undefined);
+      throw StudioError.from(error, 'remembering the models');
     }
   }
 }

@@ -13,6 +13,7 @@ import type { Checkpoint, VaePart } from '../checkpoints/recognise.ts';
 import { missingParts } from '../checkpoints/recognise.ts';
 import { RegionalMemory, isolationFeeds } from '../checkpoints/regions.ts';
 import { assertUnchanged } from '../checkpoints/safetensors.ts';
+import type { SafetensorsFile } from '../checkpoints/safetensors.ts';
 import type { EmbeddingVectors } from '../checkpoints/embeddings.ts';
 import { guidanceScaleEmbedding, parseSchedulerConfig } from '../schedulers/index.ts';
 import type { Tensor } from '../tensor/index.ts';
@@ -43,6 +44,8 @@ export class CheckpointNetworks implements StockNetworks {
   readonly #extras: CheckpointExtras;
   readonly #settings: GraphSettings;
   readonly #vae: VaePart;
+  /** The checkpoint's, and those of a VAE of its own. */
+  readonly #files: readonly SafetensorsFile[];
   readonly #open = new Map<string, Promise<GraphSession>>();
   readonly #regions = new RegionalMemory();
 
@@ -51,6 +54,7 @@ export class CheckpointNetworks implements StockNetworks {
     this.#checkpoint = checkpoint;
     this.#extras = extras;
     this.#vae = extras.vae ?? checkpoint.vae;
+    this.#files = [...new Set([...checkpoint.files, ...[...this.#vae.table.values()].map(({ file }) => file)])];
     const computes = extras.loras?.some((lora) => lora.computesWeights) ?? false;
     this.#settings = { ...settings, ...(computes && { widen: true }) };
     const missing = missingParts({ ...checkpoint, vae: this.#vae });
@@ -80,27 +84,29 @@ export class CheckpointNetworks implements StockNetworks {
     };
   }
 
-  /** The file is looked at before each session is made: a mapped file that shrank would end the process. */
+  /**
+   * The files are looked at before every use of a session: weights are mapped from them, so a file that was cut would
+   * end the process, and one that was written over would paint with other numbers.
+   */
   async #session(
     key: string,
     name: string,
     build: (attention: AttentionStyle) => GraphSource,
     settings = this.#settings,
   ): Promise<GraphSession> {
+    await this.check();
     let session = this.#open.get(key);
     if (!session) {
-      session = Promise.all(this.#checkpoint.files.map(assertUnchanged)).then(async () =>
-        openGraph(name, build(await attentionStyleOf(settings)), settings),
-      );
+      session = attentionStyleOf(settings).then((attention) => openGraph(name, build(attention), settings));
       this.#open.set(key, session);
       session.catch(() => this.#open.delete(key));
     }
     return session;
   }
 
-  /** @throws StudioError 'model' if the checkpoint was removed or changed since it was recognised */
+  /** @throws StudioError 'model' if a file that weights are mapped from was removed or changed since it was recognised */
   async check(): Promise<void> {
-    await Promise.all(this.#checkpoint.files.map(assertUnchanged));
+    await Promise.all(this.#files.map(assertUnchanged));
   }
 
   async encodeChunks(

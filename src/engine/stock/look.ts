@@ -32,7 +32,13 @@ const isBelonging = (kind: FileKind): kind is Belonging => BELONGINGS.some((one)
 export async function lookAt(path: string, models: readonly KnownModel[]): Promise<LookedAt> {
   const name = basename(path);
   const info = await stat(path).catch((error: unknown) => {
-    throw StudioError.from(error, `looking at ${name}`);
+    const { code, message } = StudioError.from(error, `looking at ${name}`);
+    if (code !== 'not-found') throw new StudioError(code, message, { cause: error });
+    throw new StudioError('not-found', `there is no file ${path}`, {
+      kept: 'nothing was changed',
+      remedy: 'compare the path with the folder',
+      cause: error,
+    });
   });
   const looked = { path, name, bytes: info.size, fits: [], misfit: null };
   // Folders, recipes and packed packs are told apart by who opens them.

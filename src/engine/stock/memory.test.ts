@@ -35,7 +35,7 @@ test.runIf(process.platform === 'linux')('this process: own memory counts, a fil
 
 test('the refusal tells the figures, and what to do', async () => {
   const { opened } = await stockPackReader.open(join(CHECKPOINTS, 'sd15-tiny.safetensors'));
-  const estimate = estimateMemory(opened, 3, 128, 8, 1e6);
+  const estimate = estimateMemory(opened, { rows: 3, cells: 128, cellSide: 8, free: 1e6 });
   expect(() => requireMemory(estimate, 1e6)).toThrow(/this needs about \d+\.\d GB of memory; 0\.0 of/);
   expect(() => requireMemory(estimate, estimate.peak)).not.toThrow();
 });

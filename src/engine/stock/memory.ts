@@ -28,11 +28,17 @@ const BYTES_PER_CELL = 42_000;
 /** Bytes that the decoder takes for each pixel: its widest layers at full size. */
 const BYTES_PER_PIXEL = 3_600;
 
+/** A LoRA or an adapter is read, laid into the graph's description, and read from there by the runtime. */
+const COPIES_OF_INLINE = 3;
+
 function weights(table: WeightTable): number {
   const stored = storedBytes(table);
   const wide = parameterCount(table) * 4;
   return wide > stored ? stored + WIDENED_SHARE * wide : stored;
 }
+
+/** Weights that are computed when a graph is opened: in float32 for themselves, beside the file they come from. */
+const widened = (table: WeightTable): number => storedBytes(table) + parameterCount(table) * 4;
 
 /** Scores that the leak shield writes down at the level where they are most, twice: before and after the softmax. */
 function shieldBytes({ table, heads }: Checkpoint['unet'], cells: number): number {
@@ -42,35 +48,58 @@ function shieldBytes({ table, heads }: Checkpoint['unet'], cells: number): numbe
   return Math.max(...levels) * 4 * 2;
 }
 
-/**
- * @param rows passes that go through the denoiser at once
- * @param cells places of the latent grid
- * @param free bytes that may be used
- * @param isolated with the leak shield, which writes down the score of every pair of places
- */
+/** A job, as far as its memory goes. */
+export interface MemoryNeeds {
+  /** Passes that go through the denoiser at once. */
+  readonly rows: number;
+  /** Places of the latent grid. */
+  readonly cells: number;
+  /** Pixels of a side of such a place. */
+  readonly cellSide: number;
+  /** Bytes that may be used. */
+  readonly free: number;
+  /** With the leak shield, which writes down the score of every pair of places. */
+  readonly isolated?: boolean;
+  /** What lies over the checkpoint: the scene's files and the recipe's. */
+  readonly over?: LaidOver;
+}
+
+/** Files over a checkpoint that take memory. */
+export interface LaidOver {
+  /** Instead of the checkpoint's own. */
+  readonly vae: WeightTable | null;
+  /** Bytes of LoRAs and adapters, which are laid into the denoiser's graph. */
+  readonly inline: number;
+  /** Whether weights are computed when graphs are opened (LyCORIS). */
+  readonly computes: boolean;
+  /** An IP-Adapter's image encoder. */
+  readonly pictures: WeightTable | null;
+}
+
+const NOTHING_OVER: LaidOver = { vae: null, inline: 0, computes: false, pictures: null };
+
 export function estimateMemory(
-  opened: OpenStock,
-  rows: number,
-  cells: number,
-  cellSide: number,
-  free: number,
-  isolated = false,
+  { source }: Pick<OpenStock, 'source'>,
+  { rows, cells, cellSide, free, isolated = false, over = NOTHING_OVER }: MemoryNeeds,
 ): MemoryEstimate {
-  const { source } = opened;
   const share = { texts: 0, denoiser: 0, decoder: 0 };
+  const breadth = { unet: 1, vae: 1 };
   if (source.kind === 'checkpoint') {
-    share.texts = source.checkpoint.texts.reduce((sum, text) => sum + weights(text.table), 0);
-    share.denoiser = weights(source.checkpoint.unet.table);
-    share.decoder = weights(source.checkpoint.vae.table);
+    const { texts, unet, vae } = source.checkpoint;
+    const own = over.computes ? widened : weights;
+    const decoder = over.vae ?? vae.table;
+    share.texts = texts.reduce((sum, { table }) => sum + own(table), 0) + (over.pictures ? weights(over.pictures) : 0);
+    share.denoiser = own(unet.table) + over.inline * COPIES_OF_INLINE;
+    share.decoder = own(decoder);
+    breadth.unet = (unet.table.get('conv_in.weight')?.shape[0] ?? 320) / 320;
+    breadth.vae = (decoder.get('decoder.conv_out.weight')?.shape[1] ?? 128) / 128;
   } else {
     // An exported graph is read whole: its file, once more while loading, and half precision widened.
     share.denoiser = source.folder.bytes * 2;
   }
-  const widths =
-    source.kind === 'checkpoint' ? (source.checkpoint.unet.table.get('conv_in.weight')?.shape[0] ?? 320) / 320 : 1;
   const scores = isolated && source.kind === 'checkpoint' ? rows * shieldBytes(source.checkpoint.unet, cells) : 0;
-  const denoiser = share.denoiser + rows * cells * BYTES_PER_CELL * widths + scores;
-  const decoder = share.decoder + Math.min(cells, 64 * 64 * 1.5) * cellSide ** 2 * BYTES_PER_PIXEL * widths;
+  const denoiser = share.denoiser + rows * cells * BYTES_PER_CELL * breadth.unet + scores;
+  const decoder = share.decoder + Math.min(cells, 64 * 64 * 1.5) * cellSide ** 2 * BYTES_PER_PIXEL * breadth.vae;
   const together = share.texts + denoiser + decoder;
   const apart = Math.max(share.texts, denoiser, decoder);
   const offload = together > free;

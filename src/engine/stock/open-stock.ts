@@ -22,6 +22,7 @@ import { filesOfAdditions, readAdditions, withSceneAdditions } from './additions
 import type { CheckpointExtras } from './checkpoint-networks.ts';
 import { CheckpointNetworks } from './checkpoint-networks.ts';
 import type { GraphSettings } from './graph-session.ts';
+import type { LaidOver } from './memory.ts';
 import type { StockNetworks, StockTraits } from './networks.ts';
 import type { OptimumFolder } from './optimum.ts';
 import { OptimumNetworks, isOptimumFolder, recogniseOptimum } from './optimum.ts';
@@ -44,6 +45,8 @@ export interface LoadedStock {
   readonly networks: StockNetworks;
   readonly embeddings: EmbeddingNames;
   readonly pictures: { readonly adapter: IpAdapter; readonly encoder: ImageEncoder; readonly scale: number } | null;
+  /** What lies over the checkpoint, as far as it takes memory. */
+  readonly over?: LaidOver;
   /** What did not fit, in words. */
   readonly notes: readonly string[];
 }
@@ -223,6 +226,12 @@ export async function loadStock(opened: OpenStock, scene: SceneFiles, settings: 
   return {
     networks: new CheckpointNetworks(source.checkpoint, extras, settings),
     embeddings: embeddingNames(embeddings),
+    over: {
+      vae: vae?.table ?? null,
+      inline: loras.reduce((sum, { bytes }) => sum + bytes, adapter?.bytes ?? 0),
+      computes: loras.some(({ computesWeights }) => computesWeights),
+      pictures: encoder?.table ?? null,
+    },
     pictures: adapter && encoder && recipe.ipAdapter ? { adapter, encoder, scale: recipe.ipAdapter.scale } : null,
     notes,
   };

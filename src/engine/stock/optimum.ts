@@ -50,6 +50,8 @@ export interface OptimumFolder {
   readonly path: string;
   readonly traits: StockTraits;
   readonly files: Readonly<Record<string, string>>;
+  /** Bytes and time of each of them, external data included, as they were when it was looked at. */
+  readonly modified: Readonly<Record<string, string>>;
   /** Bytes on disk of all graphs, external data included. */
   readonly bytes: number;
   /** When the graphs were last written, in milliseconds. */
@@ -79,15 +81,13 @@ async function fileOf(
     const file = join(folder, component, name);
     const info = await stat(file).catch(() => undefined);
     if (!info?.isFile()) continue;
-    const data = await Promise.all(
-      [`${file}_data`, `${file}.data`].map((path) =>
-        stat(path).then(
-          (i) => i.size,
-          () => 0,
-        ),
-      ),
-    );
-    return { file, bytes: data.reduce((sum, size) => sum + size, info.size), modifiedMs: info.mtimeMs };
+    const data = await Promise.all([`${file}_data`, `${file}.data`].map((path) => stat(path).catch(() => undefined)));
+    const all = [info, ...data.filter((one) => one !== undefined)];
+    return {
+      file,
+      bytes: all.reduce((sum, { size }) => sum + size, 0),
+      modifiedMs: Math.max(...all.map(({ mtimeMs }) => mtimeMs)),
+    };
   }
   return undefined;
 }
@@ -138,12 +138,14 @@ export async function recogniseOptimum(path: string): Promise<OptimumFolder> {
     ...(family === 'sdxl' ? ['text_encoder_2'] : []),
   ];
   const files: Record<string, string> = {};
+  const modified: Record<string, string> = {};
   let bytes = 0;
   let modifiedMs = 0;
   for (const component of components) {
     const found = await fileOf(path, component);
     if (found) {
       files[component] = found.file;
+      modified[component] = `${found.bytes} ${found.modifiedMs}`;
       bytes += found.bytes;
       modifiedMs = Math.max(modifiedMs, found.modifiedMs);
     } else if (component !== 'vae_encoder')
@@ -165,6 +167,7 @@ export async function recogniseOptimum(path: string): Promise<OptimumFolder> {
   return {
     path,
     files,
+    modified,
     bytes,
     modifiedMs,
     side: unet.sample_size ? unet.sample_size * latentCell : family === 'sdxl' ? 1024 : 512,
@@ -202,12 +205,14 @@ export class OptimumNetworks implements StockNetworks {
     this.#settings = settings;
   }
 
-  #session(component: string): Promise<GraphSession> {
+  /** As with checkpoints: external data is mapped, so the files are looked at before every use. */
+  async #session(component: string): Promise<GraphSession> {
     const file = this.#folder.files[component];
     if (file === undefined)
       throw new StudioError('unsupported', `${this.traits.name} has no ${component}: it cannot start from a picture`, {
         remedy: 'start from noise, or export the folder with its encoder',
       });
+    await this.#check(component);
     let session = this.#open.get(component);
     if (!session) {
       session = openGraph(component.replaceAll('_', ' '), { file }, this.#settings);
@@ -215,6 +220,17 @@ export class OptimumNetworks implements StockNetworks {
       session.catch(() => this.#open.delete(component));
     }
     return session;
+  }
+
+  /** @throws StudioError 'model' if the graph of a component was removed or written since the folder was looked at */
+  async #check(component: string): Promise<void> {
+    const { path, modified } = this.#folder;
+    const now = await fileOf(path, component);
+    const remedy = 'put the folder back as it was or choose another model; add it again if it was exported anew';
+    const where = `${basename(path)}/${component}`;
+    if (!now) throw new StudioError('model', `${where} is no longer where it was`, { remedy });
+    if (`${now.bytes} ${now.modifiedMs}` !== modified[component])
+      throw new StudioError('model', `${where} was changed while it was in use`, { remedy });
   }
 
   async encodeChunks(

@@ -178,7 +178,7 @@ export class StockMaker implements Maker {
     const known = await knownPicture(request, document, bitmaps, context.blobs);
     const sizing = sizingOf(ready.networks.traits, this.summary.outputSize.width);
     const stages = stagesOf(purpose, scene, known, sizing);
-    const offload = this.#reserveMemory(stages, scene, sizing.cell);
+    const offload = this.#reserveMemory(stages, scene, sizing.cell, ready);
     await context.breathe();
 
     meter.enter('texts');
@@ -186,7 +186,10 @@ export class StockMaker implements Maker {
     const plan = await planStages(traits, scene, purpose, stages, (view) =>
       this.#prepare(ready, document, view, bitmaps, context),
     );
-    if (offload) await ready.networks.rest('texts');
+    if (offload) {
+      await ready.networks.rest('texts');
+      await ready.tokens?.release();
+    }
     const kept = purpose.kind !== 'grid' && purpose.kind !== 'live';
     const judged = kept && (await this.#companion.exists());
     const { orders, bestOf } = ordersFor(purpose, scene, judged);
@@ -229,13 +232,21 @@ export class StockMaker implements Maker {
   }
 
   /** Memory is promised before the first step, for every stage. @returns whether parts have to make room */
-  #reserveMemory(stages: readonly Stage[], scene: SceneRecord, cell: number): boolean {
+  #reserveMemory(stages: readonly Stage[], scene: SceneRecord, cellSide: number, { over }: Ready): boolean {
     const free = this.#memory();
     let offload = false;
     for (const stage of stages) {
       if (stage.kind === 'enlarge') continue;
       const isolated = scene.guidance.isolate && !stage.refines;
-      const estimate = estimateMemory(this.#opened, ROWS, cellsOf(stage.view), cell, free, isolated);
+      const cells = cellsOf(stage.view);
+      const estimate = estimateMemory(this.#opened, {
+        rows: ROWS,
+        cells,
+        cellSide,
+        free,
+        isolated,
+        ...(over && { over }),
+      });
       requireMemory(estimate, free, isolated);
       offload ||= estimate.offload;
     }

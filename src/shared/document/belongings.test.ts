@@ -45,3 +45,10 @@ describe('a file that belongs to a model', () => {
     },
   );
 });
+
+test('a LoRA that is there already takes the strength that is given, and keeps its own where none is', () => {
+  const first = withBelonging(scene, { kind: 'lora', path: '/m/ink.safetensors' }, 0.4);
+  expect(put('lora', '/m/ink.safetensors', first)).toBe(first);
+  const louder = withBelonging(first, { kind: 'lora', path: '/m/ink.safetensors' }, 1.5);
+  expect(louder.loras).toEqual([{ file: '/m/ink.safetensors', strength: 1.5 }]);
+});

@@ -9,7 +9,8 @@ export interface Belonging {
 
 /**
  * The scene with a file that belongs to its model: LoRAs and embeddings come to the others, a VAE or an IP-Adapter
- * takes the place of the one before, an image encoder goes to the IP-Adapter. The same file twice changes nothing.
+ * takes the place of the one before, an image encoder goes to the IP-Adapter. The same file twice changes nothing but
+ * the strength that it is given.
  * @param strength of a LoRA, scale of an IP-Adapter
  */
 export function withBelonging(scene: SceneRecord, { kind, path }: Belonging, strength?: number): SceneRecord {
@@ -21,7 +22,10 @@ export function withBelonging(scene: SceneRecord, { kind, path }: Belonging, str
   });
   switch (kind) {
     case 'lora':
-      if (loras.some(({ file }) => file === path)) return scene;
+      if (loras.some(({ file }) => file === path))
+        return strength === undefined
+          ? scene
+          : { ...scene, loras: loras.map((lora) => (lora.file === path ? { ...lora, strength } : lora)) };
       return { ...scene, loras: [...loras, { file: path, strength: strength ?? 1 }] };
     case 'vae':
       return adding({ vae: path });

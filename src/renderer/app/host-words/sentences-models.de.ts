@@ -31,6 +31,9 @@ export const MODEL_MESSAGES: Readonly<Record<string, string>> = {
   '{} is a web page saved under the name of a model': '{1} ist eine Webseite unter dem Namen eines Modells',
   '{} is a text file under another name': '{1} ist eine Textdatei unter anderem Namen',
   // what does not fit
+  '{} does not fit {}: it was made for a model of another family ({} has another size)':
+    '{1} passt nicht zu {2}: es ist für eine andere Modellfamilie gemacht ({3} hat eine andere Größe)',
+  'there is no file {}': 'Eine Datei {1} gibt es nicht',
   '{} does not fit {}: {}': '{1} passt nicht zu {2}: {3}',
   '{} needs the CLIP image encoder that was published with it':
     '{1} braucht den CLIP-Bildencoder, der mit ihm veröffentlicht wurde',

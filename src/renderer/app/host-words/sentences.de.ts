@@ -5,6 +5,8 @@
 export const MESSAGES: Readonly<Record<string, string>> = {
   // jobs and memory
   'the engine process stopped ({})': 'Die Maschine ist abgestürzt ({1})',
+  'a model file was cut or could not be read while a picture was being made':
+    'Eine Modelldatei wurde abgeschnitten oder war nicht lesbar, während ein Bild entstand',
   'the engine stopped {} times in a row; the queue is paused':
     'Die Maschine ist {1}-mal hintereinander abgestürzt; die Warteschlange ist angehalten',
   'the engine was stopped': 'Die Maschine wurde beendet',
@@ -197,6 +199,13 @@ export const REMEDIES: Readonly<Record<string, string>> = {
   'open it with the newer release': 'mit der neueren Ausgabe öffnen',
   'open or drop the JSON and this picture together': 'das JSON und dieses Bild zusammen öffnen oder hereinziehen',
   'open or drop the table and the picture together': 'die Tabelle und das Bild zusammen öffnen oder hereinziehen',
+  'compare the path with the folder': 'den Pfad mit dem Ordner vergleichen',
+  'put the file back as it was and generate again, or choose another model':
+    'die Datei wieder hinlegen, wie sie war, und noch einmal erzeugen, oder ein anderes Modell wählen',
+  'put the file back or choose another model; add it again if it was replaced on purpose':
+    'die Datei zurücklegen oder ein anderes Modell wählen; wurde sie mit Absicht ersetzt, noch einmal hinzufügen',
+  'put the folder back as it was or choose another model; add it again if it was exported anew':
+    'den Ordner wieder hinlegen, wie er war, oder ein anderes Modell wählen; wurde er neu exportiert, noch einmal hinzufügen',
   'put it back, or remove it from the list of models': 'zurücklegen oder aus der Liste der Modelle nehmen',
   'reload the window': 'das Fenster neu laden',
   'save it as 8-bit RGB in the program that made it': 'im Ursprungsprogramm als RGB mit 8 Bit sichern',
