@@ -1,4 +1,7 @@
 import './canvas.css';
+import './labels.css';
+import './sheet.css';
+import './bars.css';
 import { useEffect, useLayoutEffect, useRef, useState } from 'react';
 import { useT } from '../app/i18n/texts.ts';
 import type { Translate } from '../app/i18n/texts.ts';

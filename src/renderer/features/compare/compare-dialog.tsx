@@ -1,3 +1,4 @@
+import './compare.css';
 import { useEffect, useState } from 'react';
 import type { CSSProperties, KeyboardEvent, PointerEvent } from 'react';
 import type { ResultId, ResultSummary } from '#shared/api/generation.ts';

@@ -1,3 +1,4 @@
+import './strip.css';
 import './history.css';
 import { Columns2, History, Image } from 'lucide-react';
 import { Fragment, useEffect, useRef } from 'react';

@@ -1,3 +1,4 @@
+import './inspector.css';
 import { Contrast, ScanSearch, X } from 'lucide-react';
 import type { CSSProperties } from 'react';
 import { segmentName } from '#shared/document/document.ts';
