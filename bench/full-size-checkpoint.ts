@@ -196,13 +196,41 @@ export function fullSizeShapes(family: 'sd15' | 'sdxl'): Shapes {
   return out;
 }
 
+/** Names and shapes of a LoRA in kohya's naming over every attention of SD 1.5's denoiser. @param rank of its matrices */
+export function loraShapes(rank: number): Shapes {
+  const out: Shapes = new Map();
+  const blocks = [
+    ...[320, 640, 1280].flatMap((width, level) => [0, 1].map((i) => [`down_blocks_${level}_attentions_${i}`, width])),
+    ['mid_block_attentions_0', 1280],
+    ...[1280, 640, 320].flatMap((width, level) =>
+      [0, 1, 2].map((i) => [`up_blocks_${level + 1}_attentions_${i}`, width]),
+    ),
+  ] as [string, number][];
+  for (const [block, width] of blocks)
+    for (const [attention, context] of [
+      ['attn1', width],
+      ['attn2', 768],
+    ] as const)
+      for (const layer of ['to_q', 'to_k', 'to_v', 'to_out_0']) {
+        const module = `lora_unet_${block}_transformer_blocks_0_${attention}_${layer}`;
+        const from = layer === 'to_k' || layer === 'to_v' ? context : width;
+        out.set(`${module}.lora_down.weight`, [rank, from]);
+        out.set(`${module}.lora_up.weight`, [width, rank]);
+      }
+  return out;
+}
+
 /** Writes such a file; weights are small random numbers, norms are ones, biases zeros. Returns its size in bytes. */
-export async function writeFullSizeCheckpoint(
+export function writeFullSizeCheckpoint(
   family: 'sd15' | 'sdxl',
   path: string,
   type: SafetensorsType = 'F16',
 ): Promise<number> {
-  const shapes = fullSizeShapes(family);
+  return writeTensors(fullSizeShapes(family), path, type);
+}
+
+/** Writes tensors of these names and shapes, as above. Returns the file's size in bytes. */
+export async function writeTensors(shapes: Shapes, path: string, type: SafetensorsType): Promise<number> {
   const width = elementBytes(type);
   const header: Record<string, unknown> = {};
   let offset = 0;

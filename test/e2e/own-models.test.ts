@@ -43,18 +43,8 @@ describe.skipIf(!hasBrowser)("the artist's own models", () => {
   const dialog = () => studio.page.getByRole('dialog');
   const modelButton = () => studio.page.locator('.topbar-pack');
 
-  /** Drops a file on the window as a browser gives it: its name and bytes, not its place. */
-  async function drop(name: string, bytes?: Buffer): Promise<void> {
-    const content = bytes ?? (await readFile(path.join(models, name)));
-    await studio.page.evaluate(
-      ([file, base64]) => {
-        const data = new DataTransfer();
-        data.items.add(new File([Uint8Array.from(atob(base64), (c) => c.codePointAt(0) ?? 0)], file));
-        document.body.dispatchEvent(new DragEvent('drop', { bubbles: true, cancelable: true, dataTransfer: data }));
-      },
-      [name, content.toString('base64')] as const,
-    );
-  }
+  const drop = async (name: string, bytes?: Buffer): Promise<void> =>
+    studio.dropFile(name, bytes ?? (await readFile(path.join(models, name))));
   const setSteps = async (count: number): Promise<void> => {
     const { page } = studio;
     await page.getByRole('button', { name: /^Sampler/ }).click();

@@ -32,12 +32,14 @@ export interface Host {
 export const newDataFolder = (): Promise<string> => mkdtemp(path.join(os.tmpdir(), 'spatext-e2e-'));
 export const dropFolder = (folder: string): Promise<void> => rm(folder, { recursive: true, force: true });
 
-export async function startHost(dataFolder: string): Promise<Host> {
+/** @param env besides this process's own */
+export async function startHost(dataFolder: string, env: NodeJS.ProcessEnv = {}): Promise<Host> {
   const child = spawn(
     process.execPath,
     ['scripts/start.ts', '--web', '--no-open', '--port', '0', '--data', dataFolder],
     {
       stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...env },
     },
   );
   let log = '';
@@ -140,6 +142,18 @@ export class StudioPage {
     await this.page.mouse.down();
     for (const point of rest) await this.page.mouse.move(...at(point), { steps: 6 });
     await this.page.mouse.up();
+  }
+
+  /** Drops a file on the window as a browser gives it: its name and bytes, not its place. */
+  async dropFile(name: string, content: Buffer): Promise<void> {
+    await this.page.evaluate(
+      ([file, base64]) => {
+        const data = new DataTransfer();
+        data.items.add(new File([Uint8Array.from(atob(base64), (c) => c.codePointAt(0) ?? 0)], file));
+        document.body.dispatchEvent(new DragEvent('drop', { bubbles: true, cancelable: true, dataTransfer: data }));
+      },
+      [name, content.toString('base64')] as const,
+    );
   }
 
   /** Waits until the host has every edit. */

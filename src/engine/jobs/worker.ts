@@ -119,6 +119,7 @@ export class EngineWorker {
       preview: (image, step, png) => this.#send({ type: 'preview', job, image, step, png }),
       picture: (index, picture, point) => this.#send({ type: 'picture', job, index, picture, point }),
       result: (finished) => this.#send({ type: 'result', job, finished }),
+      notice: (message) => this.#send({ type: 'notice', level: 'warning', message }),
       breathe: async () => {
         await nextTick();
         if (this.#cancelled.has(job))

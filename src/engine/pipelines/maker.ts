@@ -15,6 +15,8 @@ export interface JobContext {
   /** A picture that is not kept in the history (grid, live). */
   picture(index: number, picture: BlobHash, point: [number, number] | null): void;
   result(finished: FinishedResult): void;
+  /** Something the artist should know about a job that goes on. */
+  notice?(message: string): void;
   /**
    * Lets messages in between two calls of a network.
    * @throws StudioError cancelled if the job was cancelled meanwhile

@@ -16,7 +16,7 @@ export async function readAdditions(checkpoint: Checkpoint, recipe: ModelRecipe)
   for (const lora of loras)
     if (lora.unfitted > 0)
       notes.push(
-        `${lora.unfitted} of ${lora.unfitted + lora.fitted} layers of ${lora.name} fit nothing in ${checkpoint.name}`,
+        `${lora.unfitted} of ${lora.unfitted + lora.fitted} layers of ${lora.name} fit nothing in ${checkpoint.name}: the others are used`,
       );
   const vae = recipe.vae === undefined ? undefined : await recogniseVae(recipe.vae, checkpoint.family);
   const embeddings = await Promise.all(recipe.embeddings.map((file) => readEmbedding(file, checkpoint)));

@@ -101,7 +101,13 @@ export class CheckpointNetworks implements StockNetworks {
       this.#open.set(key, session);
       session.catch(() => this.#open.delete(key));
     }
-    return session;
+    try {
+      return await session;
+    } catch (error) {
+      // Opening takes seconds: what went wrong may be that the file went away meanwhile.
+      await this.check();
+      throw error;
+    }
   }
 
   /** @throws StudioError 'model' if a file that weights are mapped from was removed or changed since it was recognised */

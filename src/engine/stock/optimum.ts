@@ -219,7 +219,13 @@ export class OptimumNetworks implements StockNetworks {
       this.#open.set(component, session);
       session.catch(() => this.#open.delete(component));
     }
-    return session;
+    try {
+      return await session;
+    } catch (error) {
+      // It may have gone away while it was being opened.
+      await this.#check(component);
+      throw error;
+    }
   }
 
   /** @throws StudioError 'model' if the graph of a component was removed or written since the folder was looked at */

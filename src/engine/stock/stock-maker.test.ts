@@ -39,6 +39,7 @@ interface Told {
   results: FinishedResult[];
   progress: JobProgress[];
   previews: number;
+  notices: string[];
 }
 
 /** @param side for which the model is said to be trained: with 96 a scene of 128 x 64 is made in one stage */
@@ -72,7 +73,7 @@ async function make(
   more: Omit<z.input<typeof GenerateRequest>, 'records'> = {},
   breathe: () => Promise<void> = async () => undefined,
 ): Promise<Told> {
-  const told: Told = { results: [], progress: [], previews: 0 };
+  const told: Told = { results: [], progress: [], previews: 0, notices: [] };
   const context: JobContext = {
     job: 'job-test',
     blobs,
@@ -80,6 +81,7 @@ async function make(
     preview: () => void (told.previews += 1),
     picture: () => undefined,
     result: (finished) => void told.results.push(finished),
+    notice: (message) => void told.notices.push(message),
     breathe,
   };
   await maker.run(GenerateRequest.parse({ records, ...more }), context);
@@ -416,6 +418,25 @@ describe('recipes', () => {
     const folderMaker = await makerOf(join(PIPELINES, 'tiny-sd15'), 32);
     await expect(make(folderMaker, scene({ additions: { vae } }))).rejects.toThrow('which takes no other VAE');
     await folderMaker.release();
+  });
+
+  test('a LoRA of which a part fits nothing: used as far as it fits, and said once', async () => {
+    const whole = join(CHECKPOINTS, 'lora-tiny-kohya.safetensors');
+    const file = join(folder, 'partly.safetensors');
+    // A block that no such model has, under a name of the same length.
+    const bytes = (await readFile(whole)).toString('latin1').replaceAll('unet_up_blocks_3', 'unet_up_blocks_7');
+    await writeFile(file, bytes, 'latin1');
+    const maker = await makerOf(SD15);
+    const loras = (name: string) => scene({ loras: [{ file: name, strength: 1 }] });
+    const told = await make(maker, loras(file));
+    expect(told.notices).toEqual([
+      expect.stringMatching(/^\d+ of \d+ layers of partly\.safetensors fit nothing in sd15-tiny/),
+    ]);
+    expect((await make(maker, loras(file))).notices).toEqual([]);
+    const all = await make(maker, loras(whole));
+    expect(all.notices).toEqual([]);
+    expect(all.results[0]!.result.picture).not.toBe(told.results[0]!.result.picture);
+    await maker.release();
   });
 
   test('as part of the scene: an IP-Adapter, its image encoder found beside it or missed in words', async () => {

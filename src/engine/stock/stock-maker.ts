@@ -94,6 +94,8 @@ export class StockMaker implements Maker {
   readonly #speeds: SpeedLedger | undefined;
   #ready: Promise<Ready> | undefined;
   #readyFor = '';
+  /** The set of files whose notes were told. */
+  #notedFor = '';
   #previewMap: PreviewMap | undefined;
 
   constructor(opened: OpenStock, summary: PackSummary, device: ChosenDevice, options: StockMakerOptions = {}) {
@@ -174,6 +176,9 @@ export class StockMaker implements Maker {
     const { purpose } = request;
     meter.enter('loading');
     const ready = await this.#load(scene);
+    // Once for each set of files, not with every picture.
+    if (this.#notedFor !== this.#readyFor) for (const note of ready.notes) context.notice?.(note);
+    this.#notedFor = this.#readyFor;
     const bitmaps = await loadBitmaps(document, context.blobs);
     const known = await knownPicture(request, document, bitmaps, context.blobs);
     const sizing = sizingOf(ready.networks.traits, this.summary.outputSize.width);

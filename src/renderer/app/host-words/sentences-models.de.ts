@@ -33,6 +33,8 @@ export const MODEL_MESSAGES: Readonly<Record<string, string>> = {
   // what does not fit
   '{} does not fit {}: it was made for a model of another family ({} has another size)':
     '{1} passt nicht zu {2}: es ist für eine andere Modellfamilie gemacht ({3} hat eine andere Größe)',
+  '{} of {} layers of {} fit nothing in {}: the others are used':
+    '{1} von {2} Schichten von {3} passen zu nichts in {4}: die übrigen wirken',
   'there is no file {}': 'Eine Datei {1} gibt es nicht',
   '{} does not fit {}: {}': '{1} passt nicht zu {2}: {3}',
   '{} needs the CLIP image encoder that was published with it':
