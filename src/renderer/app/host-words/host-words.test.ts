@@ -2,7 +2,7 @@ import { readFile, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startTexts } from '../i18n/texts.ts';
-import { hostWords, lossWords } from './host-words.ts';
+import { deviceWords, hostWords, lossWords } from './host-words.ts';
 import { MODEL_KEPT, MODEL_MESSAGES, MODEL_REMEDIES } from './sentences-models.de.ts';
 import { KEPT, LOSSES, MESSAGES, REMEDIES } from './sentences.de.ts';
 
@@ -22,6 +22,17 @@ describe('what the host says', () => {
       kept: 'die Szene, die anderen Aufträge und alle fertigen Bilder',
       remedy: 'andere Programme schließen oder eine kleinere Leinwand wählen',
     });
+  });
+
+  test('names devices and what a probe found', () => {
+    expect(deviceWords('Processor, 8 threads')).toBe('Prozessor, 8 Threads');
+    expect(deviceWords('Graphics card (WebGPU)')).toBe('Grafikkarte (WebGPU)');
+    expect(deviceWords('works; test network in 3.1 ms')).toBe('läuft; Prüfnetz in 3.1 ms');
+    expect(deviceWords('does not work here: its library is not installed')).toBe(
+      'läuft hier nicht: die Bibliothek dazu ist nicht installiert',
+    );
+    // A processor's name is nobody's to translate.
+    expect(deviceWords('AMD EPYC')).toBe('AMD EPYC');
   });
 
   test('holds sentences inside of sentences', () => {

@@ -55,6 +55,9 @@ export function hostWords({ message, kept, remedy }: Told): Told {
   };
 }
 
+/** A device's name, or what is to be said of it, in the interface's language. */
+export const deviceWords = (said: string): string => inLanguage('message', said);
+
 /** What an export leaves out or an import could not read, in the interface's language. */
 export const lossWords = (loss: string): string => inLanguage('loss', loss);
 

@@ -3,6 +3,21 @@
  * for those parts in order. A sentence that is not here is shown as it came.
  */
 export const MESSAGES: Readonly<Record<string, string>> = {
+  // devices
+  'Processor, {} threads': 'Prozessor, {1} Threads',
+  'Graphics card ({})': 'Grafikkarte ({1})',
+  'NVIDIA graphics card (CUDA)': 'NVIDIA-Grafikkarte (CUDA)',
+  'Apple Neural Engine and graphics (Core ML)': 'Apple Neural Engine und Grafik (Core ML)',
+  'not part of this build of the runtime': 'in dieser Laufzeit nicht enthalten',
+  'its library did not come with this build of the runtime': 'die Bibliothek dazu liegt dieser Laufzeit nicht bei',
+  'not tried yet': 'noch nicht geprüft',
+  'works; test network in {} ms': 'läuft; Prüfnetz in {1} ms',
+  'works, but slowly: a software device; test network in {} ms':
+    'läuft, aber langsam, da in Software nachgebildet; Prüfnetz in {1} ms',
+  'computes wrongly here (off by {})': 'rechnet hier falsch (Abweichung {1})',
+  'does not work here: {}': 'läuft hier nicht: {1}',
+  'its library is not installed': 'die Bibliothek dazu ist nicht installiert',
+  'no graphics card with a driver was found': 'keine Grafikkarte mit Treiber gefunden',
   // jobs and memory
   'the engine process stopped ({})': 'Die Maschine ist abgestürzt ({1})',
   'a model file was cut or could not be read while a picture was being made':
@@ -56,6 +71,9 @@ export const MESSAGES: Readonly<Record<string, string>> = {
   '{} is no file': '{1} ist keine Datei',
   '{} has {} bytes, at most {}': '{1} hat {2} Bytes, erlaubt sind {3}',
   '{} has {} bytes': '{1} ist mit {2} Bytes zu groß',
+  '{} is empty': '{1} ist leer',
+  'the table of colours: “{}” is no colour': 'Die Farbtabelle: „{1}“ ist keine Farbe',
+  'the table of colours: {} has no text': 'Die Farbtabelle: zu {1} fehlt der Text',
   '{} is no file that the studio knows': '{1} ist keine Datei, die das Studio kennt',
   'expected the whole path of a file': 'Erwartet wird der vollständige Pfad einer Datei',
   'the browser has no dialogs for files on this machine':
@@ -164,6 +182,7 @@ export const REMEDIES: Readonly<Record<string, string>> = {
   'choose another data folder, or free some space': 'einen anderen Datenordner wählen oder Platz schaffen',
   'choose another device in the settings, then go on': 'in den Einstellungen ein anderes Gerät wählen, dann fortsetzen',
   'choose another file': 'eine andere Datei wählen',
+  'write {"#rrggbb": "local text", ...}': '{"#rrggbb": "Text des Segments", ...} schreiben',
   'choose another file, or a backup of this one': 'eine andere Datei wählen oder eine Sicherung von dieser',
   'choose another folder': 'einen anderen Ordner wählen',
   'choose some in the history': 'im Verlauf welche wählen',

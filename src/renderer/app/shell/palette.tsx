@@ -3,6 +3,7 @@ import { Command as Cmdk } from 'cmdk';
 import { Dialog } from '../../ui/dialog.tsx';
 import { Shortcut } from '../../ui/shortcut.tsx';
 import { COMMAND_GROUPS } from '../commands.ts';
+import { nearness } from '../command-search.ts';
 import { useT } from '../i18n/texts.ts';
 import { useStudio } from '../studio.ts';
 
@@ -13,7 +14,7 @@ export function Palette({ onClose }: { readonly onClose: () => void }) {
   const commands = studio.commands.list().filter((command) => !command.hidden);
   return (
     <Dialog title={t('command.app.palette')} bare onClose={onClose}>
-      <Cmdk className="palette" label={t('command.app.palette')} loop>
+      <Cmdk className="palette" label={t('command.app.palette')} filter={nearness} loop>
         <Cmdk.Input data-autofocus placeholder={t('palette.placeholder')} />
         <Cmdk.List>
           <Cmdk.Empty>{t('palette.none')}</Cmdk.Empty>

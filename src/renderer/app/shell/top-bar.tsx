@@ -12,6 +12,7 @@ import { Menu } from '../../ui/menu.tsx';
 import type { MenuEntry } from '../../ui/menu.tsx';
 import { Shortcut } from '../../ui/shortcut.tsx';
 import { COMMAND_GROUPS } from '../commands.ts';
+import { deviceWords } from '../host-words/host-words.ts';
 import { labelText, useT } from '../i18n/texts.ts';
 import iconUrl from '../icon.svg';
 import { useDocument, useSession, useStudio } from '../studio.ts';
@@ -164,7 +165,8 @@ function PackButton() {
   );
   const pack = packOf(scene, packs, defaultPack);
   const device = devices.find((one) => one.id === (settings.device === 'auto' ? 'cpu' : settings.device));
-  const deviceName = settings.device === 'auto' ? t('device.auto') : (device?.name ?? settings.device.toUpperCase());
+  const deviceName =
+    settings.device === 'auto' ? t('device.auto') : device ? deviceWords(device.name) : settings.device.toUpperCase();
   const problem = pack ? pack.problem !== null : packs.length > 0;
   return (
     <Tip label={pack?.problem ?? t('shell.packHint')}>

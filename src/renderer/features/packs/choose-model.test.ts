@@ -107,9 +107,13 @@ describe('choosing a model', () => {
     expect(scene()).toMatchObject({ pack: 'stock', guidance: { localScale: 7.5 } });
   });
 
-  it('begins an empty scene with the values of the default model', async () => {
+  it.each([
+    ['the default model', [OWN, STOCK]],
+    ['a default model that the window has not heard of yet', []],
+  ])('begins an empty scene with the values of %s', async (_, packs) => {
     const { studio, host } = setUp();
-    studio.session.setState({ defaultPack: 'stock' });
+    studio.session.setState({ packs, defaultPack: packs.length > 0 ? 'stock' : null });
+    host.answer('packs.list', () => ({ packs: [OWN, STOCK], defaultPack: 'stock', open: null }));
     host.answer('document.new', ({ records }: { records: never[] }) => ({
       id: 'doc-2',
       records,

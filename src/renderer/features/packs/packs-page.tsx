@@ -3,6 +3,7 @@ import { useState } from 'react';
 import type { PackSummary } from '#shared/api/packs.ts';
 import { sceneOf } from '#shared/document/document.ts';
 import { formatBytes } from '../../app/format.ts';
+import { deviceWords } from '../../app/host-words/host-words.ts';
 import { useT } from '../../app/i18n/texts.ts';
 import { useDocument, useSession, useStudio } from '../../app/studio.ts';
 import { Button, IconButton } from '../../ui/button.tsx';
@@ -183,8 +184,8 @@ function Devices() {
         <div key={device.id} className="device" data-available={device.available}>
           {device.available ? <CircleCheck /> : <CircleDashed />}
           <span>
-            {device.name}
-            <small>{device.message}</small>
+            {deviceWords(device.name)}
+            <small>{deviceWords(device.message)}</small>
           </span>
         </div>
       ))}
@@ -194,7 +195,11 @@ function Devices() {
           value={settings.device}
           choices={[
             { value: 'auto' as const, label: t('device.auto') },
-            ...devices.map((device) => ({ value: device.id, label: device.name, disabled: !device.available })),
+            ...devices.map((device) => ({
+              value: device.id,
+              label: deviceWords(device.name),
+              disabled: !device.available,
+            })),
           ]}
           onChange={(device) => setSettings(studio, { device })}
         />

@@ -12,18 +12,28 @@ import { packOf } from '../generate/requests.ts';
 import { freshKey, withItsSeed, withRecords } from '../../store/recipes.ts';
 import type { ImportSource } from '../../store/view-store.ts';
 
-/** A scene with nothing in it yet, its sampler and dials as the default model recommends them. */
-export function emptyScene(studio: Studio): SceneRecord {
-  const { packs, defaultPack } = studio.session.getState();
+/**
+ * A scene with nothing in it yet, its sampler and dials as the default model recommends them. Right after the start the
+ * host may still be looking for models: it is asked, and without an answer the scene is as the schema has it.
+ */
+async function emptyScene(studio: Studio): Promise<SceneRecord> {
+  const { session, api } = studio;
+  if (session.getState().packs.length === 0)
+    await api.call('packs.list', {}).then(
+      ({ packs, defaultPack }) => session.setState({ packs, defaultPack }),
+      () => undefined,
+    );
+  const { packs, defaultPack } = session.getState();
   const scene = createScene();
   const model = packOf(scene, packs, defaultPack);
   return model ? { ...scene, ...valuesOf(scene, model.defaults) } : scene;
 }
 
 /** Opens a new document on the host; the last one is safe in its journal. */
-export async function newScene(studio: Studio, records: DocumentRecord[] = [emptyScene(studio)]): Promise<void> {
+export async function newScene(studio: Studio, records?: DocumentRecord[]): Promise<void> {
+  const opened = records ?? [await emptyScene(studio)];
   await studio.document.flush();
-  showDocument(studio, await studio.api.call('document.new', { records }));
+  showDocument(studio, await studio.api.call('document.new', { records: opened }));
   studio.view.openDialog(null);
 }
 

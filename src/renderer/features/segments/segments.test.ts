@@ -111,7 +111,8 @@ describe('warnings and their remedies', () => {
     const kit = withTestSegment([{ kind: 'ellipse', cx: 256, cy: 60, rx: 9, ry: 9 }]);
     const [warning] = await look(kit);
     expect(warning?.code).toBe('too-small');
-    expect(warningWords(translate, warning!)).toMatch(/^small: 0\.\d %$/);
+    expect(warningWords(translate, warning!)).toBe('small: < 0.1 %');
+    expect(warningWords(translate, { ...warning!, area: 0.0034 })).toBe('small: 0.3 %');
     remedyFor(warning!).run(kit.studio);
     expect(await look(kit)).toEqual([]);
     kit.studio.document.undo();

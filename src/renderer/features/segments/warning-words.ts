@@ -8,7 +8,11 @@ import type { Studio } from '../../app/studio.ts';
 import { patchSegment, shiftSegments } from '../../store/recipes.ts';
 import { mapSizeOf } from './map-size.ts';
 
-const percent = (fraction: number): string => `${formatNumber(fraction * 100, fraction < 0.0995 ? 1 : 0)} %`;
+/** As in "12 %", "3.4 %"; what would be rounded to nothing is less than a tenth. */
+const percent = (fraction: number): string =>
+  fraction > 0 && fraction < 0.0005
+    ? `< ${formatNumber(0.1, 1)} %`
+    : `${formatNumber(fraction * 100, fraction < 0.0995 ? 1 : 0)} %`;
 
 /** A warning in the artist's language, short enough for a chip. */
 export function warningWords(t: Translate, warning: SegmentWarning): string {
