@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { makeFolder } from '#engine/blobs/make-folder.ts';
 import { StudioError } from '#shared/errors.ts';
 
 /** A folder that one run writes to: files appear whole or not at all, a second run is told to wait or go elsewhere. */
@@ -15,12 +16,18 @@ const LOCK = '.spatext-lock';
 export async function claimOutputFolder(folder: string): Promise<OutputFolder> {
   const lock = path.join(folder, LOCK);
   try {
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     await takeLock(lock, folder);
   } catch (error) {
     // On a read-only disk making nested folders ends in "no such file", which says nothing to a person.
     if ((error as { code?: string }).code === 'ENOENT')
       throw new StudioError('storage', `the folder ${folder} cannot be made: its place is read-only or gone`, {
+        remedy: 'name another folder with --out',
+        cause: error,
+      });
+    if (['EEXIST', 'ENOTDIR'].includes((error as { code?: string }).code ?? ''))
+      throw new StudioError('storage', `the folder ${folder} cannot be made: there is a file in its place`, {
+        kept: 'that file is untouched',
         remedy: 'name another folder with --out',
         cause: error,
       });

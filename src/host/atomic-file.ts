@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { open, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { makeFolder } from '#engine/blobs/make-folder.ts';
 import { StudioError } from '#shared/errors.ts';
 
 /**
@@ -10,7 +11,7 @@ import { StudioError } from '#shared/errors.ts';
 export async function writeWhole(file: string, bytes: Uint8Array | string, mode = 0o666): Promise<void> {
   const temporary = `${file}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`;
   try {
-    await mkdir(path.dirname(file), { recursive: true });
+    await makeFolder(path.dirname(file));
     const handle = await open(temporary, 'wx', mode);
     try {
       await handle.writeFile(bytes);

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { copyFile, link, mkdir, open, readFile, readdir, rename, rm, stat } from 'node:fs/promises';
+import { copyFile, link, open, readFile, readdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { makeFolder } from '#engine/blobs/make-folder.ts';
 import { StudioError } from '#shared/errors.ts';
 
 /**
@@ -87,7 +88,7 @@ export async function keepBackup(file: string, folder: string, keep: number): Pr
   } catch {
     return undefined;
   }
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   const extension = path.extname(file);
   const numbers = (await readdir(folder))
     .map((name) => Number(/^(\d+)\./.exec(name)?.[1] ?? Number.NaN))

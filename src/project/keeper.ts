@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, realpath, rm } from 'node:fs/promises';
+import { realpath, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { makeFolder } from '#engine/blobs/make-folder.ts';
 import type { OpenDocument } from '#shared/api/calls.ts';
 import { DocumentId } from '#shared/api/calls.ts';
 import type { StudioDocument } from '#shared/document/document.ts';
@@ -51,7 +52,7 @@ class Keeper implements DocumentKeeper {
 
   async start(): Promise<void> {
     try {
-      await mkdir(this.#folder, { recursive: true });
+      await makeFolder(this.#folder);
       await this.#files.start();
     } catch (error) {
       const { code, message } = StudioError.from(error, `preparing the folder for documents (${this.#options.folder})`);
@@ -225,7 +226,7 @@ class Keeper implements DocumentKeeper {
   ): Promise<KeptDocument> {
     const id = `doc-${randomBytes(9).toString('base64url')}`;
     const folder = path.join(this.#folder, id);
-    await mkdir(folder, { recursive: true }).catch((error: unknown) => {
+    await makeFolder(folder).catch((error: unknown) => {
       throw StudioError.from(error, 'making room for a document');
     });
     const lock = await acquireLock(lockOf(folder), 'the document');

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, readdir, realpath, rm, stat } from 'node:fs/promises';
+import { readFile, readdir, realpath, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { makeFolder } from '#engine/blobs/make-folder.ts';
 import type { CallArguments, CallOutput } from '#shared/api/calls.ts';
 import type { BlobStore } from '#engine/blobs/blob-store.ts';
 import { StudioError } from '#shared/errors.ts';
@@ -31,7 +32,7 @@ export class ProjectFiles {
   }
 
   async start(): Promise<void> {
-    await mkdir(this.#folder, { recursive: true });
+    await makeFolder(this.#folder);
   }
 
   /** Where a save goes: the path asked for, the document's own file, or a free name in the studio's folder. */
@@ -114,7 +115,7 @@ export class ProjectFiles {
     const temporary = temporaryName(target);
     try {
       const before = await stat(target).catch(() => undefined);
-      await mkdir(path.dirname(target), { recursive: true });
+      await makeFolder(path.dirname(target));
       await writeAndSync(temporary, bytes, before ? before.mode & 0o777 : 0o666);
       if (before) await this.#backUp(target, signature(before));
       await renameOver(temporary, target);

@@ -1,7 +1,8 @@
-import { open, mkdir, rename, rm, stat } from 'node:fs/promises';
+import { open, rename, rm, stat } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { crc32 } from 'node:zlib';
+import { makeFolder } from '#engine/blobs/make-folder.ts';
 import { z } from 'zod';
 import { StudioError } from '#shared/errors.ts';
 import { DocumentId, HistoryMark } from '#shared/api/calls.ts';
@@ -206,7 +207,7 @@ export class WorkingCopy {
     const temporary = temporaryName(at(SNAPSHOT));
     this.#broken = true;
     try {
-      await mkdir(this.folder, { recursive: true });
+      await makeFolder(this.folder);
       await writeAndSync(temporary, JSON.stringify(state));
       await rename(at(SNAPSHOT), at(SNAPSHOT_BEFORE)).catch(ignoreMissing);
       await renameOver(temporary, at(SNAPSHOT));

@@ -105,8 +105,17 @@ test('a label map with its table', async () => {
   expect(JSON.parse(made.out)).toMatchObject({ width: 64, text: 'a yard', segments: [{ name: 'a wall' }], losses: [] });
   const { document } = readScene(await readFile(at('scene.json'), 'utf8'));
   expect(segmentsOf(document)).toHaveLength(1);
-  await writeFile(at('table.json'), '[1, 2');
-  expect(await run(...words)).toMatchObject({ code: 3, out: '' });
+  for (const [table, said] of [
+    ['[1, 2', 'not a table of colours'],
+    ['{"red": "a wall"}', '“red” is no colour'],
+    ['{"#ff0000": 5}', '#ff0000 has no text'],
+    ['{}', 'the table of colours is empty'],
+  ] as const) {
+    await writeFile(at('table.json'), table);
+    const refused = await run(...words);
+    expect(refused).toMatchObject({ code: 3, out: '' });
+    expect(refused.err).toContain(said);
+  }
 });
 
 test('annotations cannot reach files outside their folder', async () => {
@@ -138,6 +147,9 @@ test('bad use and bad input have their codes, nothing is written', async () => {
   expect((await run('export', at('newer.json'), '--to', 'png', '--out', at('out'))).code).toBe(3);
   expect((await run('export', at('scene.json'), '--to', 'sheet', '--out', at('out'))).code).toBe(3);
   expect((await run('import', at('broken.json'), '--out', at('x.json'))).code).toBe(3);
+  const inTheWay = await run('export', at('scene.json'), '--to', 'png', '--out', at('scene.json'));
+  expect(inTheWay.code).toBe(5);
+  expect(inTheWay.err).toContain('there is a file in its place');
   expect((await run('import', at('scene.json'), '--out', at('x.txt'))).code).toBe(2);
   expect((await run('import', at('scene.json'), '--out', at('scene.json'))).code).toBe(2);
   expect(await readdir(folder)).toEqual(before);

@@ -1,9 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { open, readFile, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { StudioError } from '#shared/errors.ts';
 import { BlobHash } from '#shared/document/geometry.ts';
+import { makeFolder } from './make-folder.ts';
 
 /** SHA-256 of bytes as lower-case hexadecimal digits: a blob's name. */
 export const hashOf = (bytes: Uint8Array): BlobHash => createHash('sha256').update(bytes).digest('hex');
@@ -54,7 +55,7 @@ export function openBlobStore(folder: string): BlobStore {
       if (existsSync(target)) return hash;
       const temporary = `${target}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`;
       try {
-        await mkdir(path.dirname(target), { recursive: true });
+        await makeFolder(path.dirname(target));
         const file = await open(temporary, 'wx');
         try {
           await file.writeFile(bytes);

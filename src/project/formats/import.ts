@@ -11,7 +11,7 @@ import type { ImportInput, Imported, ImportedNow } from '../project-api.ts';
 import { readAnnotations } from './annotations.ts';
 import { sceneFromAreas } from './area-scene.ts';
 import { isCocoPanoptic } from './coco-panoptic.ts';
-import { LabelTable, isLabelTable, readLabelMap } from './label-map.ts';
+import { checkLabelTable, isLabelTable, readLabelMap } from './label-map.ts';
 import { LayerStamps, sceneFromLayers } from './layers.ts';
 import type { LayeredFile } from './layers.ts';
 import { readMaskImage } from './mask-image.ts';
@@ -127,10 +127,9 @@ async function readLabels(
   labels: Readonly<Record<string, string>>,
   writeBlob: ImportInput['writeBlob'],
 ): Promise<Extract<Imported, { kind: 'scene' }>> {
-  const table = LabelTable.safeParse(labels);
-  if (!table.success) throw StudioError.from(table.error, 'the table of colours');
+  const table = checkLabelTable(labels);
   const picture = await decodePicture(bytes, 3);
-  const { areas, losses } = readLabelMap(picture, table.data);
+  const { areas, losses } = readLabelMap(picture, table);
   return scene(await sceneFromAreas(areas, picture, writeBlob, losses), losses);
 }
 

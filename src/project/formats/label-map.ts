@@ -19,6 +19,20 @@ export const LabelTable = z
   .refine((table) => Object.keys(table).length <= LIMITS.segments, `more than ${LIMITS.segments} colours`);
 export type LabelTable = z.infer<typeof LabelTable>;
 
+/** The table that somebody wrote. @throws StudioError bad-input which names what is wrong in it */
+export function checkLabelTable(written: Readonly<Record<string, unknown>>): LabelTable {
+  const remedy = 'write {"#rrggbb": "local text", ...}';
+  for (const [colour, text] of Object.entries(written)) {
+    if (!/^#[0-9a-fA-F]{6}$/.test(colour))
+      throw new StudioError('bad-input', `the table of colours: “${colour.slice(0, 40)}” is no colour`, { remedy });
+    if (typeof text !== 'string' || text.trim() === '')
+      throw new StudioError('bad-input', `the table of colours: ${colour} has no text`, { remedy });
+  }
+  const table = LabelTable.safeParse(written);
+  if (!table.success) throw StudioError.from(table.error, 'the table of colours');
+  return table.data;
+}
+
 /** Whether a file looks like a table of colours (which may still be a bad one). */
 export const isLabelTable = (json: unknown): json is Record<string, string> =>
   typeof json === 'object' && json !== null && Object.keys(json)[0]?.startsWith('#') === true;

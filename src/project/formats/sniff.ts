@@ -21,6 +21,8 @@ export function sniff(bytes: Uint8Array, name: string): FileKind {
     .trimStart();
   if (text.startsWith('<')) return 'svg';
   if (text.startsWith('{') || text.startsWith('[')) return 'json';
+  if (bytes.length === 0)
+    throw new StudioError('bad-input', `${name} is empty`, { remedy: 'choose another file, or a backup of this one' });
   throw new StudioError('bad-input', `${name} is no file that the studio knows`, {
     kept: 'the file is unchanged',
     remedy: 'choose a scene, a project, a picture, a PSD, OpenRaster or SVG file, a label map or COCO annotations',
