@@ -86,20 +86,23 @@ try {
     };
   });
   if (!one || !fifty) throw new Error('two scenes were made');
-  // The first of each size reads weights and makes biases.
+  // The first one reads the weights.
   await fifty();
-  await one();
   const times: { one: { wall: number; processor: number }; fifty: { wall: number; processor: number } }[] = [];
-  for (let i = 0; i < Number(rounds); i++) times.push({ one: await one(), fifty: await fifty() });
   const silent = { sample: sample.data, base: long, segments: [], images: [] };
   const many = { ...silent, segments: Array.from({ length: 50 }, (_, i) => words(i)) };
-  record(`stock-segments-${side * 8}`, `node bench/stock-segments.ts ${side} ${rounds}`, {
-    batchesOfFifty: inBatches([silent, silent, many], side * side).length,
-    oneSegmentSeconds: spread(times.map((time) => time.one.wall)),
-    fiftySegmentsSeconds: spread(times.map((time) => time.fifty.wall)),
-    fiftyToOne: spread(times.map((time) => time.fifty.wall / time.one.wall)),
-    fiftyToOneProcessor: spread(times.map((time) => time.fifty.processor / time.one.processor)),
-  });
+  for (let i = 1; i <= Number(rounds); i++) {
+    times.push({ one: await one(), fifty: await fifty() });
+    // After every round: a slow machine may have to stop in between.
+    record(`stock-segments-${side * 8}`, `node bench/stock-segments.ts ${side} ${rounds}`, {
+      rounds: i,
+      batchesOfFifty: inBatches([silent, silent, many], side * side).length,
+      oneSegmentSeconds: spread(times.map((time) => time.one.wall)),
+      fiftySegmentsSeconds: spread(times.map((time) => time.fifty.wall)),
+      fiftyToOne: spread(times.map((time) => time.fifty.wall / time.one.wall)),
+      fiftyToOneProcessor: spread(times.map((time) => time.fifty.processor / time.one.processor)),
+    });
+  }
   await networks.release();
 } finally {
   await rm(folder, { recursive: true });

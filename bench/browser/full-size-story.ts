@@ -50,7 +50,7 @@ async function until<T>(what: string, look: () => Promise<T>, good: (value: T) =
     if (good(value)) return value;
     if (performance.now() - begun > limit)
       throw new Error(`waited ${limit / 1000} s for: ${what}; last ${String(value)}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }
 
@@ -99,7 +99,9 @@ try {
     return { peak: of('VmHWM'), private: of('RssAnon'), mapped: of('RssFile') };
   };
   const progress = async (): Promise<string> =>
-    /\d+ of \d+ passes[^×]*?(?: left|$)|developing|scoring|saving/.exec(await text(studio.results()))?.[0] ?? '';
+    /(?:\d+ of \d+ passes|loading the model|reading the texts|developing|judging the segments|keeping)(?: · [\d.]+ \w+(?: [\d.]+ \w+)? left)?/.exec(
+      await text(studio.results()),
+    )?.[0] ?? '';
   const setSteps = async (count: number): Promise<void> => {
     await page.getByRole('button', { name: /^Sampler/ }).click();
     const steps = page.getByRole('spinbutton', { name: 'Steps', exact: true });
@@ -112,31 +114,25 @@ try {
   const generate = async (shotName: string): Promise<Record<string, unknown>> => {
     const before = await studio.resultCount();
     const begun = performance.now();
-    const seen: string[] = [];
-    let firstPasses: number | null = null;
-    let toldBefore: string | null = null;
+    const since: Record<string, number> = {};
+    const told: string[] = [];
     await page.keyboard.press('Control+Enter');
     await until(
       'one more picture',
       async () => {
         const words = await progress();
-        if (words && words !== seen.at(-1)) seen.push(words);
-        toldBefore ??= /^0 of .* left/.exec(words)?.[0] ?? null;
-        if (firstPasses === null && /^[1-9]\d* of/.test(words)) {
-          firstPasses = seconds(begun);
-          await shot(shotName);
+        const what = words.replace(/ · .*/, '');
+        if (what && since[what] === undefined) {
+          since[what] = seconds(begun);
+          told.push(words);
+          if (/^[1-9]\d* of/.test(what) && told.length < 4) await shot(shotName);
         }
         return studio.resultCount();
       },
       (count) => count > before,
       LONG,
     );
-    return {
-      seconds: seconds(begun),
-      secondsToFirstStep: firstPasses,
-      toldBeforeFirstPass: toldBefore,
-      toldAfterFirstStep: seen.find((words) => /^[1-9]/.test(words)) ?? null,
-    };
+    return { seconds: seconds(begun), since, told };
   };
 
   await page.keyboard.press('Alt+n');

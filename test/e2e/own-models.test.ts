@@ -110,6 +110,27 @@ describe.skipIf(!hasBrowser)("the artist's own models", () => {
     await studio.page.keyboard.press('Escape');
   }, 400_000);
 
+  test('a LoRA typed in the models view is used at once, and once; another file is called what it is', async () => {
+    await modelButton().click();
+    const field = dialog().getByRole('textbox', { name: /^LoRA file/ });
+    for (let time = 0; time < 2; time += 1) {
+      await field.fill(path.join(models, 'ink.safetensors'));
+      await field.press('Enter');
+      await expect.poll(() => field.inputValue(), SOON).toBe('');
+    }
+    expect(await dialog().getByRole('button', { name: 'Remove ink' }).count()).toBe(1);
+    await field.fill(path.join(models, 'soft-vae.safetensors'));
+    await field.press('Enter');
+    await expect.poll(() => notices().textContent(), SOON).toMatch(/soft-vae\.safetensors is an autoencoder/);
+    await dialog().getByRole('button', { name: 'Remove ink' }).click();
+    expect(
+      await dialog()
+        .getByRole('button', { name: /^Remove (ink|soft-vae)$/ })
+        .count(),
+    ).toBe(0);
+    await studio.page.keyboard.press('Escape');
+  }, 240_000);
+
   test('what is no model is said in one sentence, and the scene keeps its model', async () => {
     for (const [name, bytes, words] of [
       ['diary.safetensors', undefined, 'diary.safetensors is a text file under another name'],

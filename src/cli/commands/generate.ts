@@ -1,5 +1,6 @@
 import { Option } from 'commander';
 import type { Command } from 'commander';
+import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { GenerateRequest } from '#shared/api/generation.ts';
 import type { Result } from '#shared/api/generation.ts';
@@ -108,6 +109,17 @@ export function withOptions(document: StudioDocument, options: GenerateOptions):
   };
 }
 
+/** How strong a file may be made. @throws StudioError bad-use if it has no strength, or not such a one */
+function requireStrength(name: string, kind: Belonging['kind'], strength: number): void {
+  const range = { lora: [-4, 4], 'ip-adapter': [0, 2] } as const;
+  const kept = 'nothing was started';
+  if (kind !== 'lora' && kind !== 'ip-adapter')
+    throw new StudioError('bad-use', `${name} has no strength: only a LoRA and an IP-Adapter have one`, { kept });
+  const [least, most] = range[kind];
+  if (strength < least || strength > most)
+    throw new StudioError('bad-use', `${name}: its strength is a number from ${least} to ${most}`, { kept });
+}
+
 /** The scene with files that belong to its model. @throws StudioError bad-use for a whole model, else what the file is */
 async function withFiles(
   document: StudioDocument,
@@ -118,11 +130,20 @@ async function withFiles(
   for (const one of given) {
     const [, name = one, strength] = /^(.+\.(?:safetensors|sft)):(-?\d+(?:\.\d+)?)$/i.exec(one) ?? [];
     const { kind, path: at } = await engine.lookAt(path.resolve(name));
-    if (kind === 'model')
-      throw new StudioError('bad-use', `${name} is a whole model, nothing that belongs to one`, {
-        kept: 'nothing was started',
-        remedy: 'add it (spatext packs add PATH), then choose it by --pack',
-      });
+    if (kind === 'model') {
+      const folder = (await stat(at)).isDirectory();
+      throw new StudioError(
+        'bad-use',
+        `${name} is a ${folder ? 'folder' : 'whole model'}, nothing that belongs to one`,
+        {
+          kept: 'nothing was started',
+          remedy: folder
+            ? 'name a file, and others by a --with of their own'
+            : 'add it (spatext packs add PATH), then choose it by --pack',
+        },
+      );
+    }
+    if (strength !== undefined) requireStrength(name, kind, Number(strength));
     files.push({ belonging: { kind, path: at }, strength: strength === undefined ? undefined : Number(strength) });
   }
   // An image encoder goes to its IP-Adapter, in whatever order they were typed.

@@ -37,6 +37,20 @@ describe('the time left', () => {
     expect(left(told)).toBe(0.5 * 10);
   });
 
+  test('a guess gives way to what is measured, and what follows the passes is as much slower as they are', () => {
+    const pace = new Pace(undefined, { passMs: 5000, tailMs: 20_000 });
+    expect(pace.secondsLeft(4, 1)).toBe(40);
+    pace.measurePasses(2, 20_000);
+    // 7.5 s a pass, half of the way from 5 to 10; the rest half as much again.
+    expect(pace.secondsLeft(2, 1)).toBeCloseTo(2 * 7.5 + 30, 6);
+    pace.measureTail(1, 26_000);
+    expect(pace.secondsLeft(0, 1)).toBe(26);
+    // An earlier time is more than a guess: one slow pass moves it little.
+    const known = new Pace({ passMs: 5000, tailMs: 20_000 }, { passMs: 1, tailMs: 1 });
+    known.measurePasses(1, 10_000);
+    expect(known.secondsLeft(1, 1)).toBeCloseTo(6 + 20, 6);
+  });
+
   test('follows what is measured, and is unknown where nothing is known', () => {
     const pace = new Pace();
     expect([pace.speed, pace.secondsLeft(3, 1)]).toEqual([null, null]);

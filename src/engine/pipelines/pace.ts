@@ -16,21 +16,38 @@ export class Pace {
   /** Milliseconds of everything after the passes, per picture, lately. */
   #tailMs: number | undefined;
 
-  /** @param expected what a pass and the rest of a picture should take, from earlier times or from a model of the cost */
-  constructor(expected?: Speed) {
+  /** A model of the cost, as long as it has a say. */
+  #guess: Speed | undefined;
+  #measured = 0;
+
+  /**
+   * @param expected what a pass and the rest of a picture took at earlier times
+   * @param guess what they should take by a model of the cost, where no earlier time is known
+   */
+  constructor(expected?: Speed, guess?: Speed) {
     this.#passMs = expected?.passMs;
     this.#tailMs = expected?.tailMs;
+    if (expected) return;
+    this.#guess = guess;
+    this.#passMs = guess?.passMs;
   }
 
   /** What was measured lately, to be remembered; null before there is anything. */
   get speed(): Speed | null {
-    return this.#passMs === undefined ? null : { passMs: this.#passMs, tailMs: this.#tailMs ?? 0 };
+    return this.#passMs === undefined ? null : { passMs: this.#passMs, tailMs: this.#rest(this.#passMs) };
+  }
+
+  /** Milliseconds after the passes. A machine that is slower in its passes than was guessed is so in the rest, too. */
+  #rest(passMs: number): number {
+    return this.#tailMs ?? (this.#guess ? (this.#guess.tailMs * passMs) / this.#guess.passMs : 0);
   }
 
   measurePasses(passes: number, milliseconds: number): void {
     const each = milliseconds / passes;
-    // Follows a machine that gets busy within a few steps, without jumping at one slow pass.
-    this.#passMs = this.#passMs === undefined ? each : this.#passMs * 0.8 + each * 0.2;
+    // Follows a machine that gets busy within a few steps, without jumping at one slow pass; a guess soon has no say.
+    const trust = this.#guess && this.#measured < 3 ? 0.5 : 0.2;
+    this.#measured += 1;
+    this.#passMs = this.#passMs === undefined ? each : this.#passMs * (1 - trust) + each * trust;
   }
 
   /** @param pictures that were finished, weighted by their size */
@@ -41,7 +58,7 @@ export class Pace {
   /** Seconds left, or null before anything was measured. */
   secondsLeft(passes: number, pictures: number): number | null {
     if (this.#passMs === undefined) return null;
-    return (passes * this.#passMs + pictures * (this.#tailMs ?? 0)) / 1000;
+    return (passes * this.#passMs + pictures * this.#rest(this.#passMs)) / 1000;
   }
 }
 

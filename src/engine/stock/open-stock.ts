@@ -4,6 +4,7 @@ import { stat } from 'node:fs/promises';
 import { StudioError } from '#shared/errors.ts';
 import type { PackSummary } from '#shared/api/packs.ts';
 import { embeddingNames } from '../checkpoints/embeddings.ts';
+import { fitIpAdapter } from '../checkpoints/ip-adapter.ts';
 import type { ImageEncoder, IpAdapter } from '../checkpoints/ip-adapter.ts';
 import type { Checkpoint } from '../checkpoints/recognise.ts';
 import {
@@ -14,6 +15,7 @@ import {
   recogniseVae,
 } from '../checkpoints/recognise.ts';
 import { schedulerFor } from '../checkpoints/character.ts';
+import { readSafetensorsFile } from '../checkpoints/safetensors.ts';
 import type { PackReader } from '../packs/catalogue.ts';
 import { packIdOf, packNameOf } from '../packs/pack-id.ts';
 import type { LoraChoice, SamplerName, SceneAdditions } from '#shared/document/settings.ts';
@@ -213,6 +215,9 @@ export async function loadStock(opened: OpenStock, scene: SceneFiles, settings: 
     loras: [],
     embeddings: [],
   };
+  // Before its image encoder is looked for: one that does not fit needs none.
+  const { ipAdapter: wanted } = scene.additions;
+  if (wanted) fitIpAdapter(await readSafetensorsFile(wanted.file), source.checkpoint);
   const recipe = await withSceneAdditions(base, scene);
   const { notes, loras, vae, embeddings, adapter, encoder } = await readAdditions(source.checkpoint, recipe);
   const extras: CheckpointExtras = {

@@ -105,7 +105,7 @@ export class StockMaker implements Maker {
     this.#companion = new Companion(options.companion ?? (async () => null), this.#settings);
     this.#memory = options.memory ?? usableMemory;
     this.#speeds = options.speeds;
-    this.#pace = new Pace(this.#speeds?.get(this.#speedKey) ?? expectedSpeed(opened, device));
+    this.#pace = new Pace(this.#speeds?.get(this.#speedKey), expectedSpeed(opened, device));
   }
 
   get #settings(): { providers: readonly string[]; threads: number } {

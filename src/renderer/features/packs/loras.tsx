@@ -1,15 +1,16 @@
 import { X } from 'lucide-react';
 import { useState } from 'react';
+import { withBelonging } from '#shared/document/belongings.ts';
 import { sceneOf } from '#shared/document/document.ts';
 import { LIMITS } from '#shared/document/limits.ts';
-import { LoraChoice } from '#shared/document/settings.ts';
-import { StudioError } from '#shared/errors.ts';
+import type { LoraChoice } from '#shared/document/settings.ts';
 import { useT } from '../../app/i18n/texts.ts';
-import { useDocument, useStudio } from '../../app/studio.ts';
+import { useDocument, useSession, useStudio } from '../../app/studio.ts';
 import { patchScene } from '../../store/recipes.ts';
 import { Button, IconButton } from '../../ui/button.tsx';
 import { SliderRow } from '../../ui/slider.tsx';
 import { nameOfFile } from './file-name.ts';
+import { takeModelPath } from './take-model.ts';
 
 /** LoRA files laid over the scene's checkpoint, with their weights. */
 export function Loras() {
@@ -23,11 +24,17 @@ export function Loras() {
       (document) => patchScene(document, { loras: next }),
       gesture === undefined ? {} : { extend: gesture },
     );
+  const scenePack = useDocument((state) => sceneOf(state.document).pack);
+  const defaultPack = useSession((session) => session.defaultPack);
   const add = (): void =>
-    studio.attempt(() => {
-      const parsed = LoraChoice.safeParse({ file: path.trim() });
-      if (!parsed.success) throw StudioError.from(parsed.error, path.trim());
-      change([...loras, parsed.data]);
+    studio.attempt(async () => {
+      const looked = await studio.api.call('packs.look', { path: path.trim() });
+      // What fits is used at once; anything else is called what it is, and offered to what it fits.
+      if (looked.kind === 'lora' && looked.fits.some((model) => model.id === (scenePack ?? defaultPack)))
+        studio.document.edit('edit.lora', (document) =>
+          patchScene(document, withBelonging(sceneOf(document), { kind: 'lora', path: looked.path })),
+        );
+      else await takeModelPath(studio, looked.path);
       setPath('');
     });
   return (
