@@ -65,6 +65,10 @@ describe('files of the interface', () => {
     expect(asset.body).toEqual({ file: path.join(renderer, 'assets/main-abc.js'), size: 1 });
     expect(asset.headers).toMatchObject({ 'X-Content-Type-Options': 'nosniff' });
     expect(asset.headers['Content-Type']).toContain('text/javascript');
+    // A worker's own policy: without this it cannot fetch the pixels of bitmaps, and they stay undrawn.
+    expect(asset.headers['Content-Security-Policy']).toBe(
+      "default-src 'none'; connect-src 'self'; frame-ancestors 'none'",
+    );
     expect(asset.headers['Cache-Control']).toContain('immutable');
   });
 

@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { BlobStore } from '#engine/blobs/blob-store.ts';
 import { BlobHash } from '#shared/document/geometry.ts';
 import { StudioError } from '#shared/errors.ts';
-import { NONCE_PLACEHOLDER, RESOURCE_POLICY, SECURITY_HEADERS, pagePolicy } from './content-policy.ts';
+import { NONCE_PLACEHOLDER, RESOURCE_POLICY, SCRIPT_POLICY, SECURITY_HEADERS, pagePolicy } from './content-policy.ts';
 import { sniffImage } from './image-size.ts';
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -52,12 +52,13 @@ export async function assetAt(url: URL, options: AssetOptions, ifNoneMatch?: str
     return blob(options.blobs, url.pathname.slice('/blob/'.length), url.searchParams.get('download'), ifNoneMatch);
   const file = await resolveBelow(options.rendererFolder, url.pathname);
   const { size } = await stat(file);
+  const type = TYPES[path.extname(file).toLowerCase()] ?? 'application/octet-stream';
   return {
     status: 200,
     headers: {
       ...SECURITY_HEADERS,
-      'Content-Security-Policy': RESOURCE_POLICY,
-      'Content-Type': TYPES[path.extname(file).toLowerCase()] ?? 'application/octet-stream',
+      'Content-Security-Policy': type.startsWith('text/javascript') ? SCRIPT_POLICY : RESOURCE_POLICY,
+      'Content-Type': type,
       // Names below assets/ hold their hash.
       'Cache-Control': url.pathname.startsWith('/assets/') ? FOR_EVER : 'no-cache',
     },

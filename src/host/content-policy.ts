@@ -24,6 +24,12 @@ export const pagePolicy = (nonce: string, connect: readonly string[] = []): stri
 /** For everything that is not the page: shown by itself it may do nothing at all. */
 export const RESOURCE_POLICY = "default-src 'none'; frame-ancestors 'none'; sandbox";
 
+/**
+ * For scripts: a worker lives under the policy that its script came with, and fetches the pixels of drawn bitmaps. It
+ * may load no code and speak to nobody but the studio.
+ */
+export const SCRIPT_POLICY = "default-src 'none'; connect-src 'self'; frame-ancestors 'none'";
+
 /** The other headers of every answer. */
 export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   'X-Content-Type-Options': 'nosniff',

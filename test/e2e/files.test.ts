@@ -281,6 +281,8 @@ describe.skipIf(!hasBrowser)('files and history', () => {
       const dialog = studio.dialog('Which image?');
       await dialog.getByRole('button', { name: /^002\.jpg/ }).click(SOON);
       await expect.poll(async () => new Set(await studio.names()), SOON).toEqual(new Set(['cat', 'grass']));
+      // Their outlines are traced from the pixels of the areas; the labels hang on the outlines.
+      await expect.poll(() => studio.page.locator('.segment-tag').count(), SOON).toBe(2);
 
       // One picture alone says which image is meant.
       await studio.openFiles(annotations, pictures[0] ?? '');
