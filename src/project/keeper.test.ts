@@ -251,6 +251,18 @@ test('a clock that jumps back does not change which document was open last', asy
   }
 });
 
+test('unsaved scenes without a title or a text are told apart by their segments', async () => {
+  await using folder = await temporaryFolder();
+  const { keeper } = await keeperIn(folder.path);
+  const first = await keeper.current('w', beach);
+  const { diff } = setText(toDocument(first.records), '');
+  await keeper.apply({ id: first.id, sequence: 1, diff, undo: 'mark', label: '' });
+  await keeper.create('w', beach('next'));
+  const [found] = await keeper.recoverable();
+  expect(found?.title).toBe('a black cat, a red ball');
+  await keeper.close();
+});
+
 test('unsaved work that was put aside is listed, recovered or discarded', async () => {
   await using folder = await temporaryFolder();
   const { keeper } = await keeperIn(folder.path);

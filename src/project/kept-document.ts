@@ -250,9 +250,10 @@ export class KeptDocument {
 export const isDirty = (revision: number, saved: number | null): boolean =>
   saved === null ? revision > 0 : revision !== saved;
 
-export function titleOf(file: { name: string } | null, document: StudioDocument): string {
+/** @param otherwise for a scene without a file, title and text */
+export function titleOf(file: { name: string } | null, document: StudioDocument, otherwise = ''): string {
   const scene = sceneOf(document);
-  return file?.name || scene.title || scene.text.slice(0, 80) || 'Untitled';
+  return file?.name || scene.title || scene.text.slice(0, 80) || otherwise || 'Untitled';
 }
 
 export const segmentCount = (document: StudioDocument): number => segmentsOf(document).length;

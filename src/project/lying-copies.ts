@@ -2,12 +2,17 @@ import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { DocumentId } from '#shared/api/calls.ts';
 import type { CallOutput } from '#shared/api/calls.ts';
+import { segmentName, segmentsOf } from '#shared/document/document.ts';
+import type { StudioDocument } from '#shared/document/document.ts';
 import { StudioError } from '#shared/errors.ts';
 import { codeOf } from './files.ts';
 import { isDirty, replay, segmentCount, titleOf } from './kept-document.ts';
 import { isLocked } from './lock.ts';
 import { loadWorkingCopy } from './working-copy.ts';
 import type { LoadedCopy } from './working-copy.ts';
+
+/** So many segments are named in place of a title. */
+const NAMED = 3;
 
 /** What lies in one working folder that no living process holds. */
 export interface LyingCopy {
@@ -68,12 +73,18 @@ export async function describeCopy(copy: LyingCopy): Promise<CallOutput<'project
   const { state, modified } = replay(copy.loaded);
   return {
     id: copy.id,
-    title: titleOf(copy.loaded.state.file, state.document),
+    title: titleOf(copy.loaded.state.file, state.document, segmentNames(state.document)),
     modifiedAt: modified,
     segments: segmentCount(state.document),
     reason: await reasonFor(copy.crashed, copy.loaded.state.file, modified),
     crashed: copy.crashed,
   };
+}
+
+/** The first segments by name: two scenes that nobody gave a title or text are told apart by them. */
+function segmentNames(document: StudioDocument): string {
+  const names = segmentsOf(document).flatMap((segment) => segmentName(document, segment) || []);
+  return names.length > NAMED ? `${names.slice(0, NAMED).join(', ')}, …` : names.join(', ');
 }
 
 async function reasonFor(crashed: boolean, file: { path: string } | null, modified: number): Promise<string> {

@@ -53,6 +53,11 @@ test.each([
   await expect(openZip(zip)).rejects.toMatchObject({ code: 'bad-input' });
 });
 
+test('a file that was cut off is called that', async () => {
+  const cut = plain('a', 'x'.repeat(9000)).subarray(0, 60);
+  await expect(openZip(cut)).rejects.toThrow('not a good zip file: it is cut off, or something else');
+});
+
 test('two entries of one name are refused, as two programs would read two different files', async () => {
   const zip = Buffer.from(
     makeZip([

@@ -103,7 +103,8 @@ async function readDirectory(buffer: Buffer, limits: ZipLimits): Promise<Map<str
     }
   } catch (error) {
     if (error instanceof StudioError) throw error;
-    throw bad(error instanceof Error ? error.message : String(error), error);
+    const why = error instanceof Error ? error.message : String(error);
+    throw bad(/^end of central directory/i.test(why) ? 'it is cut off, or something else' : why, error);
   }
   return entries;
 }

@@ -85,6 +85,12 @@ export const MESSAGES: Readonly<Record<string, string>> = {
   'not a PNG picture': 'Das ist kein PNG-Bild',
   'the PNG picture is cut off': 'Das PNG-Bild ist abgeschnitten',
   'the SVG has no area': 'Das SVG hat keine Fläche',
+  'it is cut off, or something else': 'sie ist abgeschnitten, oder etwas anderes',
+  'the studio ended without closing it': 'das Studio endete, ohne sie zu schließen',
+  'it was closed with changes that are in no project file':
+    'sie wurde mit Änderungen geschlossen, die in keiner Projektdatei stehen',
+  '{}; its file {} is gone': '{1}; ihre Datei {2} ist nicht mehr da',
+  '{}; {} was changed since by another program': '{1}; {2} wurde seither von einem anderen Programm geändert',
   'not a good zip file: {}': 'Keine gute Zip-Datei: {1}',
   'not JSON ({})': 'Das ist kein JSON ({1})',
   'not a scene: the file is not JSON ({})': 'Keine Szene: die Datei ist kein JSON ({1})',

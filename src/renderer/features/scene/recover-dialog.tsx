@@ -4,6 +4,7 @@ import { useCallback, useEffect, useState } from 'react';
 import type { CallOutput } from '#shared/api/calls.ts';
 import { showDocument } from '../../app/boot.ts';
 import { formatDate } from '../../app/format.ts';
+import { hostWords } from '../../app/host-words/host-words.ts';
 import { useT } from '../../app/i18n/texts.ts';
 import { useStudio } from '../../app/studio.ts';
 import { Button } from '../../ui/button.tsx';
@@ -29,9 +30,10 @@ export function RecoverDialog({ onClose }: { readonly onClose: () => void }) {
             <div key={one.id} className="file-row">
               <FileClock />
               <span>
-                {one.title || t('scene.untitled')}
+                {one.title === 'Untitled' ? t('scene.untitled') : one.title}
                 <small>
-                  {formatDate(one.modifiedAt)} · {t('segments.count', { count: one.segments })} · {one.reason}
+                  {formatDate(one.modifiedAt)} · {t('segments.count', { count: one.segments })} ·{' '}
+                  {hostWords({ message: one.reason }).message}
                 </small>
               </span>
               <span className="buttons">
