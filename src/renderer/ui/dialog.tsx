@@ -32,7 +32,8 @@ export function Dialog({ title, description, size = 'm', onClose, children, foot
           className={`dialog dialog-${size}`}
           {...(description ? {} : { 'aria-describedby': undefined })}
           onInteractOutside={(event) => {
-            if ((event.target as HTMLElement).closest('.toasts')) event.preventDefault();
+            // A notice that was dismissed by this very click hangs in the page no more.
+            if ((event.target as HTMLElement).closest('.toasts, .toast')) event.preventDefault();
           }}
           onOpenAutoFocus={(event) => {
             // Radix would focus the first tabbable, which is the close button: its tooltip would open and swallow

@@ -1,11 +1,19 @@
 import { useEffect, useState } from 'react';
 import { takesText } from '../../app/keyboard.ts';
 import { useT } from '../../app/i18n/texts.ts';
+import { isModelFile } from '../../features/packs/take-model.ts';
 import { ITEM_TYPE, placeDropped } from '../../features/library/actions.ts';
 import type { Stage } from '../stage.ts';
 import { takeFiles } from './take-files.ts';
 
-/** Files and kept segments dropped on the canvas, files pasted anywhere but into a field. */
+/** The files of a drop but models and folders, which the window takes wherever they fall (features/packs). */
+const filesIn = (data: DataTransfer | null): File[] =>
+  [...(data?.items ?? [])].flatMap((item) => {
+    const file = item.webkitGetAsEntry()?.isDirectory === true ? null : item.getAsFile();
+    return file && !isModelFile(file.name) ? [file] : [];
+  });
+
+/** Files dropped on the canvas or beside it, kept segments dropped on it, files pasted anywhere but into a field. */
 export function DropZone({ stage }: { readonly stage: Stage }) {
   const t = useT();
   const [over, setOver] = useState<'files' | 'item' | null>(null);
@@ -40,11 +48,18 @@ export function DropZone({ stage }: { readonly stage: Stage }) {
         const what = carried(event);
         if (!what) return;
         event.preventDefault();
-        const files = [...(event.dataTransfer?.files ?? [])];
+        const files = filesIn(event.dataTransfer);
         const at = stage.toScene(event.clientX, event.clientY);
         const item = event.dataTransfer?.getData(ITEM_TYPE) ?? '';
         if (what === 'item') stage.studio.attempt(() => placeDropped(stage.studio, item, at));
         else stage.attempt(() => takeFiles(stage, files, { at, asReference: event.altKey }));
+      }, { signal }); // prettier-ignore
+    // beside the canvas, where nothing else has taken them: as if pasted
+    window.addEventListener('drop', (event) => {
+        if (carried(event) !== 'files' || stage.view.dialog) return;
+        if (event.target instanceof Node && element.contains(event.target)) return;
+        const files = filesIn(event.dataTransfer);
+        stage.attempt(() => takeFiles(stage, files, { at: undefined, asReference: event.altKey }));
       }, { signal }); // prettier-ignore
     window.addEventListener('paste', (event) => {
         if (takesText(event.target) || event.defaultPrevented || stage.view.dialog) return;

@@ -71,7 +71,7 @@ export default {
   'command.generate.startPicture': 'Von diesem Bild ausgehen',
   'command.generate.rollSeed': 'Neuer Startwert',
   'command.generate.lockSeed': 'Startwert festhalten',
-  'command.generate.modelValues': 'Sampler und Regler, wie das Modell sie empfiehlt',
+  'command.generate.modelValues': 'Werte des Modells verwenden',
   'command.generate.live': 'Live-Bilder',
   'command.generate.pause': 'Warteschlange anhalten',
   'command.results.history': 'Verlauf',

@@ -69,7 +69,7 @@ export default {
   'command.generate.startPicture': 'Start from this picture',
   'command.generate.rollSeed': 'New seed',
   'command.generate.lockSeed': 'Lock the seed',
-  'command.generate.modelValues': 'Sampler and dials as the model recommends',
+  'command.generate.modelValues': "Use the model's values",
   'command.generate.live': 'Live pictures',
   'command.generate.pause': 'Pause the queue',
   'command.results.history': 'History',
