@@ -37,7 +37,7 @@ export function PacksPage() {
     <>
       <div className="settings-sub">
         <h3>{t('packs.forScene')}</h3>
-        <span>{scenePack === null ? t('packs.usesDefault') : ''}</span>
+        <span>{packs.length === 0 ? t('packs.loading') : scenePack === null ? t('packs.usesDefault') : ''}</span>
       </div>
       {packs.map((pack) => (
         <Pack
