@@ -45,7 +45,7 @@ def write_card(pack: Path, results: Path | None, core_minutes: float | None) -> 
 
         data = json.loads(results.read_text("utf-8"))
         chosen = {k: v for k, v in data["results"].items() if "," not in k}
-        figures = (f"{data['scenes']} held-out scenes from text alone, {'rough' if data['rough'] else 'exact'} masks, scored by an "
+        figures = (f"{data['scenes']} held-out scenes from text alone, {data['shapes']} masks, scored by an "
                    f"independent judge (a second, smaller CLIP that trained nothing here).\n\n{table(chosen)}")
     energy = ""
     if core_minutes:

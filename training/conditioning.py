@@ -84,6 +84,15 @@ def crop_segments(images: Tensor, labels: Tensor, boxes: Tensor, owner: Tensor, 
     return F.grid_sample(source, grid, mode="bilinear", padding_mode="zeros", align_corners=False) - 1
 
 
+def crop_exact(batch: SceneBatch, size: int = 64) -> Tensor:
+    """The same of the things themselves, cut out by their exact masks; of the drawn shape where nothing is left."""
+    exact = batch.exact.cpu().numpy()
+    found = [box_of(m) if (m := exact[b] == k).any() else box for (b, k), box in
+             zip(batch.owner.tolist(), batch.boxes.tolist(), strict=True)]
+    boxes = torch.tensor(found, dtype=torch.float32, device=batch.images.device).reshape(-1, 3)
+    return crop_segments(batch.images, batch.exact, boxes, batch.owner, size)
+
+
 def segment_masks(labels: Tensor, most: int) -> Tensor:
     """One-hot masks [b, most, s, s] float of labels [b, s, s]."""
     ids = torch.arange(1, most + 1, device=labels.device)[None, :, None, None]

@@ -25,7 +25,8 @@ from training.conditioning import (
 )
 from training.diffusion import CosineSchedule, sample_ddim
 from training.nets.clip import ImageEncoder
-from training.nets.sketch import CHANNELS, Sketch, SketchConfig, frame_masks, paste
+from training.nets.drawing import SketchConfig
+from training.nets.sketch import CHANNELS, Sketch, frame_masks, paste
 from training.nets.unet import Decoder, DecoderConfig, STProjector, anchor
 from training.world.coco import PanopticFolder
 from training.world.scene import SceneOptions

@@ -21,20 +21,24 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from training.clip import ClipModule, ClipTraining
+from training.clip import ClipModule
 from training.common.checkpoint import load_half
 from training.common.sheets import write_sheet
 from training.conditioning import SceneBatch, collate, crop_segments
+from training.judge import load_judge
 from training.nets.segmenter import Segmenter
 from training.pack_runner import PackRunner, map_of
 from training.segmenter import iou
 from training.text import PhraseBook
-from training.world.scene import Scene, SceneOptions, make_scene
+from training.world import masks
+from training.world.scene import Scene, SceneOptions, Segment, make_scene, place_sprite
+from training.world.settings import draw_setting
 from training.world.sprites import SpriteAtlas
-from training.world.vocabulary import concepts
+from training.world.vocabulary import concepts, settings
 
 COUNTS = (1, 2, 4, 8)
 SEED = 777
+ROUGH = {k: v for k, v in masks.ROUGH_KINDS.items() if k != "exact"}
 
 
 @dataclass
@@ -48,10 +52,7 @@ class Judge:
     @staticmethod
     @torch.no_grad()
     def load(folder: Path, book: PhraseBook) -> Judge:
-        config = ClipTraining(**{**json.loads((folder / "run.json").read_text())["config"], "world": SceneOptions()})
-        module = ClipModule(config).eval()
-        module.image.load_state_dict(load_half(folder, "image"))
-        module.text.load_state_dict(load_half(folder, "text"))
+        module = load_judge(folder)
         return Judge(module, book, module.text(book([c.label for c in concepts()])))
 
     @torch.no_grad()
@@ -65,8 +66,9 @@ class Judge:
         return torch.nn.functional.normalize(self.module.image.project(features), dim=1), features
 
 
-def held_out_scenes(atlas: SpriteAtlas, count: int, per: int, rough: bool) -> list[Scene]:
-    """``per`` scenes with exactly ``count`` segments, none of which any training seed draws."""
+def held_out_scenes(atlas: SpriteAtlas, count: int, per: int, rough: bool, kinds: dict[str, float] = ROUGH) -> list[Scene]:
+    """``per`` scenes with exactly ``count`` segments, none of which any training seed draws. Where they're ``rough``,
+    shapes are of these ``kinds``."""
     counts = tuple(float(i + 1 == count) for i in range(max(count, 1)))
     smallest = 0.2 if count < 8 else 0.15
     options = SceneOptions(counts=counts, empty=0.0, keep_segment=1.0, rough=False, largest=0.6, smallest=smallest)
@@ -76,16 +78,39 @@ def held_out_scenes(atlas: SpriteAtlas, count: int, per: int, rough: bool) -> li
         index += 1
         if len(scene.segments) == count:
             if rough:
-                roughen_scene(scene, np.random.default_rng([SEED, count, index, 1]))
+                roughen_scene(scene, np.random.default_rng([SEED, count, index, 1]), kinds)
             found.append(scene)
     return found
 
 
-def roughen_scene(scene: Scene, rng: np.random.Generator) -> None:
-    """Replaces the drawn masks by rough ones, in place; a segment that would vanish keeps its exact mask."""
-    from training.world import masks
+def touching_scenes(atlas: SpriteAtlas, per: int) -> list[Scene]:
+    """``per`` scenes with two things of one kind side by side, drawn as boxes that touch: one blob to whoever sees only
+    words and shapes."""
+    found = []
+    for index in range(per):
+        rng = np.random.default_rng([SEED, 2, index, 9])
+        concept = int(rng.integers(len(concepts())))
+        setting = settings()[int(rng.integers(38))]
+        image = draw_setting(setting, 64, rng).astype(np.float32) / 255
+        exact, labels = np.zeros((64, 64), np.uint8), np.zeros((64, 64), np.uint8)
+        side, y = rng.uniform(0.36, 0.46), rng.uniform(0.35, 0.65)
+        segments = []
+        for k in (1, 2):
+            x = 0.5 + (k - 1.5) * side
+            moved = place_sprite(atlas.sprite(0, concept, side * 64), 64, side, x, y, 0.0, bool(rng.random() < 0.5))
+            image = image * (1 - moved[..., 3:]) + moved[..., :3]
+            exact[moved[..., 3] > 0.5] = k
+            x0, x1, y0, y1 = (round(v * 64) for v in (x - side / 2, x + side / 2, y - side / 2, y + side / 2))
+            labels[max(y0, 0) : y1, max(x0, 0) : x1] = k
+            segments.append(Segment(concept, 0, None, float(side), "box"))
+        name = segments[0].label
+        found.append(Scene(np.clip(image * 255 + 0.5, 0, 255).astype(np.uint8), labels, exact, segments, setting,
+                           f"{name} and {name}, {setting}"))
+    return found
 
-    kinds = {k: v for k, v in masks.ROUGH_KINDS.items() if k != "exact"}
+
+def roughen_scene(scene: Scene, rng: np.random.Generator, kinds: dict[str, float] = ROUGH) -> None:
+    """Replaces the drawn masks by rough ones, in place; a segment that would vanish keeps its exact mask."""
     labels = np.zeros_like(scene.labels)
     for k, segment in enumerate(scene.segments, 1):
         segment.rough_kind = masks.pick_kind(rng, kinds)
@@ -226,6 +251,8 @@ def main() -> None:
     parser.add_argument("--scenes", type=int, default=30)
     parser.add_argument("--scales", type=str, nargs="*", default=["1.5/3"], help="global/local, e.g. 1.5/3 1.5/6")
     parser.add_argument("--rough", action="store_true", help="rough masks instead of exact ones")
+    parser.add_argument("--loose", action="store_true", help="ovals and boxes of other proportions instead of exact masks")
+    parser.add_argument("--touching", action="store_true", help="two touching boxes of the same words in each scene")
     parser.add_argument("--true-embeddings", action="store_true")
     parser.add_argument("--prior-guidance", type=float, default=1.0)
     parser.add_argument("--chained", action="store_true", help="none -> scene -> scene and segments, instead of each alone")
@@ -236,7 +263,12 @@ def main() -> None:
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     atlas = SpriteAtlas.load(args.world, ("fluent-emoji-flat",))
-    scenes = [s for count in args.counts for s in held_out_scenes(atlas, count, args.scenes, args.rough)]
+    shapes = next((k for k in ("touching", "loose", "rough") if getattr(args, k)), "")
+    if shapes == "touching":
+        scenes = touching_scenes(atlas, args.scenes)
+    else:
+        kinds = masks.LOOSE_KINDS if shapes == "loose" else ROUGH
+        scenes = [s for count in args.counts for s in held_out_scenes(atlas, count, args.scenes, bool(shapes), kinds)]
     judge = Judge.load(args.judge, PhraseBook.load(args.world, args.packs[0]))
     segmenter = None
     if args.segmenter:
@@ -257,7 +289,7 @@ def main() -> None:
                 name += " true embeddings"
             if args.chained:
                 name += " chained"
-            kept = args.out / f"{plain(name)}-{len(scenes)}{'-rough' if args.rough else ''}.npy"
+            kept = args.out / f"{plain(name)}-{len(scenes)}{'-' + shapes if shapes else ''}.npy"
             began = time.monotonic()
             if kept.exists() and args.reuse:
                 pixels = np.load(kept).astype(np.float32) / 127.5 - 1
@@ -277,7 +309,7 @@ def main() -> None:
             write_sheet(args.out / f"sheet-{plain(name)}.png",
                         [true[show], torch.from_numpy(pixels[show])], torch.from_numpy(np.stack([scenes[i].labels for i in show])))
             print(table({k: v for k, v in made.items() if k == name}), flush=True)
-    (args.out / "results.json").write_text(json.dumps({"scenes": len(scenes), "rough": args.rough, "results": results}, indent=1))
+    (args.out / "results.json").write_text(json.dumps({"scenes": len(scenes), "shapes": shapes or "exact", "results": results}, indent=1))
     (args.out / "table.md").write_text(table(results) + "\n")
     print(table(results))
 

@@ -27,7 +27,8 @@ from training.common.errors import TrainingError
 from training.common.pack_weights import load_network, load_projector, read_initialisers
 from training.nets.clip import ImageEncoder, TextHead
 from training.nets.prior import Prior
-from training.nets.sketch import CHANNELS, FRAME, Sketch, SketchConfig
+from training.nets.drawing import FRAME
+from training.nets.sketch import CHANNELS, Sketch
 from training.nets.superres import SuperResolution
 from training.nets.unet import SKETCH_SPREAD, SKETCH_UNTIL, Decoder, DecoderConfig, STProjector
 from training.reference import write_reference
@@ -125,6 +126,28 @@ def halve(model: Any) -> int:
     return len(casts)
 
 
+def store_int8(model: Any) -> int:
+    """Stores every float32 weight of ``HALF_FROM`` numbers and more as int8 times a float32 a row, behind a Cast and a
+    Mul, which runtimes fold when they load; returns how many. (A DequantizeLinear would be left for every run.)"""
+    from onnx import TensorProto, helper, numpy_helper
+
+    graph, nodes, scales = model.graph, [], []
+    for tensor in graph.initializer:
+        if tensor.data_type != TensorProto.FLOAT or np.prod(tensor.dims) < HALF_FROM or len(tensor.dims) < 2:
+            continue
+        name, value = tensor.name, numpy_helper.to_array(tensor)
+        scale = np.maximum(np.abs(value).max(axis=tuple(range(1, value.ndim)), keepdims=True) / 127, 1e-12).astype(np.float32)
+        tensor.CopyFrom(numpy_helper.from_array(np.rint(value / scale).astype(np.int8), name + "_int8"))
+        scales.append(numpy_helper.from_array(scale, name + "_scale"))
+        nodes.append(helper.make_node("Cast", [name + "_int8"], [name + "_cast"], to=TensorProto.FLOAT))
+        nodes.append(helper.make_node("Mul", [name + "_cast", name + "_scale"], [name]))
+    graph.initializer.extend(scales)
+    rest = list(graph.node)
+    del graph.node[:]
+    graph.node.extend(nodes + rest)
+    return len(scales)
+
+
 def batch_axes(names: list[str]) -> dict[str, dict[int, str]]:
     return {name: {0: "batch"} for name in names}
 
@@ -146,6 +169,12 @@ def export_decoder(unet: Decoder, projector: STProjector, out: Path, half: bool)
     names = ["sample", "timestep", "global_embeds", *sts]
     write_onnx(UNetGraph(unet), out / "unet.onnx", (torch.randn(1, 3, 64, 64), torch.tensor([500]), torch.randn(1, c.embedding), *maps),
                names, ["out_sample"], batch_axes([*names, "out_sample"]), half)
+    export_projector(projector, c, out, half)
+
+
+def export_projector(projector: STProjector, c: DecoderConfig, out: Path, half: bool) -> None:
+    """st_projector.onnx."""
+    sts = [f"st_{s}" for s in ST_SIZES]
     st = torch.randn(1, c.embedding, 64, 64)
     if c.sketch:
         write_onnx(ProjectorGraph(projector), out / "st_projector.onnx", (st, torch.randn(1, c.sketch, 64, 64)),
@@ -155,9 +184,17 @@ def export_decoder(unet: Decoder, projector: STProjector, out: Path, half: bool)
                    batch_axes(["spatio_textual_map", *sts]), half)
 
 
-def export_sketch(sketch: Sketch, out: Path, half: bool) -> None:
-    write_onnx(sketch, out / "sketch.onnx", (torch.randn(2, sketch.config.embedding), torch.rand(2, 1, FRAME, FRAME)),
-               ["image_embeds", "segment_masks"], ["sketch"], batch_axes(["image_embeds", "segment_masks", "sketch"]), half)
+def export_sketch(sketch: Sketch, out: Path, small: bool) -> None:
+    """sketch.onnx; ``small`` stores its big weights as int8: it is run once a generation, and nothing adds its errors up."""
+    file = out / "sketch.onnx"
+    write_onnx(sketch, file, (torch.randn(2, sketch.config.embedding), torch.rand(2, 1, FRAME, FRAME)),
+               ["image_embeds", "segment_masks"], ["sketch"], batch_axes(["image_embeds", "segment_masks", "sketch"]), half=False)
+    if small:
+        import onnx
+
+        model = onnx.load(str(file))
+        store_int8(model)
+        onnx.save(model, str(file))
 
 
 def export_prior(prior: Prior, out: Path, half: bool) -> None:
@@ -239,8 +276,8 @@ def main() -> None:
     parser.add_argument("--id", default="spatext-emoji-v1")
     parser.add_argument("--name", default="SpaText, illustrated scenes, v1")
     parser.add_argument("--decoder", type=Path)
-    parser.add_argument("--sketch", type=Path, help="the sketch that the decoder was trained with")
-    parser.add_argument("--sketch-before", type=Path, nargs="*", default=[], help="runs that the sketch's run went on from")
+    parser.add_argument("--sketch", type=Path, help="a training.sketch run")
+    parser.add_argument("--sketch-before", type=Path, nargs="*", default=[], help="runs that the sketch's run went on from, its drawing's among them")
     parser.add_argument("--prior", type=Path)
     parser.add_argument("--superres", type=Path)
     parser.add_argument("--clip", type=Path)
@@ -267,16 +304,21 @@ def main() -> None:
         unet.load_state_dict({k[5:]: v for k, v in weights.items() if k.startswith("unet.")})
         projector.load_state_dict({k[10:]: v for k, v in weights.items() if k.startswith("projector.")})
         export_decoder(unet, projector, out, half)
-        if config.sketch:
-            if not args.sketch:
-                raise TrainingError("this decoder was trained with a sketch", "give the sketch's run by --sketch")
-            sketch = Sketch(SketchConfig())
-            sketch.load_state_dict(load_half(args.sketch, "weights"))
-            export_sketch(sketch, out, half)
-            training |= {"sketchImages": sum(last_row(run)["images"] for run in [args.sketch, *args.sketch_before])}
+        if config.sketch and not args.sketch:
+            raise TrainingError("this decoder was trained with a sketch", "give the sketch's run by --sketch")
         last = last_row(args.decoder)
         seen, steps = (before.get(k, 0) if args.continued else 0 for k in ("imagesSeen", "decoderSteps"))
         training |= {"decoderSteps": steps + last["step"], "imagesSeen": seen + last["images"], "machine": args.machine}
+    if args.sketch:
+        sketch = Sketch()
+        sketch.load_state_dict(load_half(args.sketch, "weights"))
+        export_sketch(sketch, out, half)
+        if not args.decoder:
+            config = DecoderConfig(sketch=CHANNELS)
+            projector = STProjector(config)
+            load_projector(args.base, projector)
+            export_projector(projector, config, out, half)
+        training |= {"sketchImages": sum(last_row(run)["images"] for run in [args.sketch, *args.sketch_before])}
     if args.prior:
         weights = load_half(args.prior, "weights")
         prior = Prior(bank=len(weights["bank"]) if "bank" in weights else 0)

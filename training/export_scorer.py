@@ -16,12 +16,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from training.clip import ClipModule, ClipTraining
 from training.common.checkpoint import load_half
 from training.export import batch_axes, sha256, write_onnx
+from training.judge import load_judge
 from training.nets.judge import JudgeEncoder
 from training.nets.segmenter import Segmenter
-from training.world.scene import SceneOptions
 from training.world.vocabulary import concepts
 
 
@@ -68,10 +67,7 @@ def main() -> None:
     args = parser.parse_args()
     out = args.out
     out.mkdir(parents=True, exist_ok=True)
-    config = ClipTraining(**{**json.loads((args.judge / "run.json").read_text())["config"], "world": SceneOptions()})
-    module = ClipModule(config).eval()
-    module.image.load_state_dict(load_half(args.judge, "image"))
-    module.text.load_state_dict(load_half(args.judge, "text"))
+    module = load_judge(args.judge)
     assert isinstance(module.image, JudgeEncoder)
     example = (torch.randn(1, 3, 64, 64),)
     names = ["image_embeds", "features"]

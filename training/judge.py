@@ -5,7 +5,22 @@
 
 from __future__ import annotations
 
-from training.clip import main
+import json
+from pathlib import Path
+
+from training.clip import ClipModule, ClipTraining, main
+from training.common.checkpoint import load_half
+from training.world.scene import SceneOptions
+
+
+def load_judge(folder: Path) -> ClipModule:
+    """A finished run's towers, in evaluation mode."""
+    config = ClipTraining(**{**json.loads((folder / "run.json").read_text())["config"], "world": SceneOptions()})
+    module = ClipModule(config).eval()
+    module.image.load_state_dict(load_half(folder, "image"))
+    module.text.load_state_dict(load_half(folder, "text"))
+    return module
+
 
 if __name__ == "__main__":
     main("judge", __doc__)

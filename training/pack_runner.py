@@ -12,7 +12,8 @@ import torch.nn.functional as F
 
 from training.common.errors import TrainingError
 from training.diffusion import CosineSchedule, sample_ddim
-from training.nets.sketch import CHANNELS, FRAME, frame_masks, paste
+from training.nets.drawing import FRAME
+from training.nets.sketch import CHANNELS, frame_masks, paste
 from training.nets.unet import anchor
 from training.text import SentenceEncoder
 

@@ -49,6 +49,9 @@ def read_initialisers(file: Path) -> dict[str, np.ndarray]:
         raise TrainingError(f"{file} is missing", "point --init-from at a pack folder")
     graph = onnx.load(str(file)).graph
     raw = {i.name: numpy_helper.to_array(i) for i in graph.initializer}
+    for name in [n for n in raw if n.endswith("_int8")]:
+        plain = name.removesuffix("_int8")
+        raw[plain] = raw.pop(name).astype(np.float32) * raw.pop(plain + "_scale")
     out: dict[str, np.ndarray] = {}
     for name, value in raw.items():
         if not name.startswith("onnx::"):

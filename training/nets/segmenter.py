@@ -6,6 +6,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from training.nets.judge import JudgeEncoder
+
+WIDTHS = (32, 64, 128, 224)
+
 
 def double(inputs: int, outputs: int) -> nn.Sequential:
     """Two convolutions with batch normalisation and ReLU."""
@@ -14,37 +18,56 @@ def double(inputs: int, outputs: int) -> nn.Sequential:
 
 
 class Segmenter(nn.Module):
-    """A small U-net. Pixels become embeddings; classes are prototypes, of which any subset can be asked for."""
+    """A U-net whose way down is the judge's tower, which knows the things already.
 
-    def __init__(self, classes: int, width: int = 32, embedding: int = 64) -> None:
+    Pixels become embeddings, and so do the judge's embeddings of the concepts' names, by a learnt linear map: any
+    subset of the concepts can be asked for. That a pixel belongs to no thing at all is a logit of its own.
+    """
+
+    def __init__(self, classes: int, names: int = 192, embedding: int = 64) -> None:
         super().__init__()
-        w = width
-        self.down = nn.ModuleList([double(3, w), double(w, 2 * w), double(2 * w, 4 * w), double(4 * w, 6 * w)])
-        self.up = nn.ModuleList([double(6 * w + 4 * w, 3 * w), double(3 * w + 2 * w, 2 * w), double(2 * w + w, w)])
-        self.pixel = nn.Conv2d(w, embedding, 1)
-        self.prototypes = nn.Parameter(torch.randn(classes + 1, embedding) * 0.1)
-        """Row 0 is the background, row c + 1 concept c."""
+        tower = JudgeEncoder(names, WIDTHS)
+        self.stem, self.body = tower.stem, tower.body
+        self.fine = nn.Sequential(nn.Conv2d(3, 16, 3, 1, 1, bias=False), nn.BatchNorm2d(16), nn.ReLU())
+        a, b, c, d = WIDTHS
+        self.up = nn.ModuleList([double(d + c, 128), double(128 + b, 96), double(96 + a, 64), double(64 + 16, 48)])
+        self.pixel = nn.Conv2d(48, embedding, 1)
+        self.ground = nn.Conv2d(48, 1, 1)
+        self.names: Tensor
+        self.register_buffer("names", F.normalize(torch.randn(classes, names), dim=1))
+        self.query = nn.Linear(names, embedding, bias=False)
         self.scale = nn.Parameter(torch.tensor(10.0))
 
+    def begin_with(self, judge: JudgeEncoder, names: Tensor) -> None:
+        """Takes over the judge's tower and its embeddings [classes, 192] of all names."""
+        self.stem.load_state_dict(judge.stem.state_dict())
+        self.body.load_state_dict(judge.body.state_dict())
+        self.names.copy_(F.normalize(names - names.mean(0), dim=1))
+
     def forward(self, pixels: Tensor) -> Tensor:
-        """[b, 3, h, w] -> logits [b, classes + 1, h, w] over everything."""
-        return torch.einsum("behw,ce->bchw", self.embed(pixels), self.bank())
+        """[b, 3, h, w] -> logits [b, classes + 1, h, w] over everything; row 0 is the background."""
+        return self.logits(pixels, torch.arange(len(self.names), device=pixels.device))
 
-    def bank(self) -> Tensor:
-        return F.normalize(self.prototypes, dim=1) * self.scale
+    def logits(self, pixels: Tensor, asked: Tensor) -> Tensor:
+        """Logits [b, len(asked) + 1, h, w] of the background and the concepts asked for."""
+        h = self.maps(pixels)
+        bank = F.normalize(self.query(self.names[asked]), dim=1) * self.scale
+        things = torch.einsum("behw,ce->bchw", F.normalize(self.pixel(h), dim=1), bank.to(h.dtype))
+        return torch.cat([self.ground(h), things], 1)
 
-    def embed(self, pixels: Tensor) -> Tensor:
-        """Unit-length pixel embeddings [b, 64, h, w]."""
-        maps = [self.down[0](pixels)]
-        for layer in self.down[1:]:
-            maps.append(layer(F.max_pool2d(maps[-1], 2)))
-        h = maps.pop()
+    def maps(self, pixels: Tensor) -> Tensor:
+        """Features [b, 48, h, w]."""
+        maps = [self.fine(pixels), self.stem(F.pixel_unshuffle(pixels, 2))]
+        h = maps[-1]
+        for layer in self.body:
+            if isinstance(layer, nn.MaxPool2d) and h is not maps[-1]:
+                maps.append(h)
+            h = layer(h)
         for layer in self.up:
             h = layer(torch.cat([F.interpolate(h, scale_factor=2.0, mode="nearest"), maps.pop()], 1))
-        return F.normalize(self.pixel(h), dim=1)
+        return h
 
     @torch.no_grad()
     def assign(self, pixels: Tensor, asked: list[int]) -> Tensor:
         """[1, 3, h, w] -> [h, w] int: 0 background, k the k-th of the concepts ``asked`` for."""
-        rows = [0, *[c + 1 for c in asked]]
-        return torch.einsum("behw,ce->bchw", self.embed(pixels), self.bank()[rows])[0].argmax(0)
+        return self.logits(pixels, torch.tensor(asked, dtype=torch.int64, device=pixels.device))[0].argmax(0)

@@ -7,53 +7,22 @@ segment's square frame in, a small picture of the thing (and some free channels)
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from training.conditioning import frame_grid
+from training.nets.drawing import FRAME, Drawing, SketchBlock, SketchConfig, lay_into
 from training.nets.unet import EMBEDDING_SCALE
 
 CHANNELS = 5
-FRAME = 32
-"""Side of a sketch and of the shape that it is drawn into, in pixels."""
-
-
-@dataclass(frozen=True)
-class SketchConfig:
-    """Shape of the network, 1.9 M parameters."""
-
-    embedding: int = 256
-    condition: int = 256
-    widths: tuple[int, ...] = (192, 128, 96)
-    fine: int = 32
-
-
-class SketchBlock(nn.Module):
-    """Residual block scaled and shifted by the condition."""
-
-    def __init__(self, inputs: int, outputs: int, condition: int) -> None:
-        super().__init__()
-        self.norm1 = nn.GroupNorm(8, inputs)
-        self.conv1 = nn.Conv2d(inputs, outputs, 3, padding=1)
-        self.condition = nn.Linear(condition, 2 * outputs)
-        self.norm2 = nn.GroupNorm(8, outputs)
-        self.conv2 = nn.Conv2d(outputs, outputs, 3, padding=1)
-        self.skip = nn.Conv2d(inputs, outputs, 1) if inputs != outputs else nn.Identity()
-
-    def forward(self, x: Tensor, condition: Tensor) -> Tensor:
-        scale, shift = self.condition(condition)[:, :, None, None].chunk(2, 1)
-        h = self.conv1(F.silu(self.norm1(x)))
-        return self.skip(x) + self.conv2(F.silu(self.norm2(h) * (1 + scale) + shift))
 
 
 class Sketch(nn.Module):
     """Embeddings [n, 256] (unit length) and masks in their frames [n, 1, 32, 32] (0..1) -> [n, 5, 32, 32].
 
     Red, green, blue in -1..1; how much of the thing itself is here, 0..1; and 1 throughout, which pasted into the map
-    says where segments are.
+    says where segments are. It begins from what the thing looks like by itself, laid into the mask.
     """
 
     def __init__(self, config: SketchConfig = SketchConfig()) -> None:
@@ -72,6 +41,12 @@ class Sketch(nn.Module):
         self.spread = nn.Conv2d(c, 4 * config.fine, 3, padding=1)
         self.fine = nn.Conv2d(config.fine + 1, config.fine, 3, padding=1)
         self.out = nn.Conv2d(config.fine, 4, 3, padding=1)
+        self.drawing = Drawing(config)
+        self.guess16 = nn.Conv2d(16, 16, 3, padding=1, bias=False)
+        self.guess_fine = nn.Conv2d(4, config.fine, 3, padding=1, bias=False)
+        self.guess_out = nn.Conv2d(4, 4, 1, bias=False)
+        for layer in (self.guess16, self.guess_fine, self.guess_out):
+            nn.init.zeros_(layer.weight)
 
     def forward(self, embeddings: Tensor, masks: Tensor) -> Tensor:
         raw = self.raw(embeddings, masks)
@@ -80,7 +55,8 @@ class Sketch(nn.Module):
 
     def raw(self, embeddings: Tensor, masks: Tensor) -> Tensor:
         """Colours and logits / 4 of the thing's place: [n, 4, 32, 32]."""
-        s16 = F.silu(self.shape16(F.pixel_unshuffle(masks, 2)))
+        guess = lay_into(self.drawing(embeddings), masks)
+        s16 = F.silu(self.shape16(F.pixel_unshuffle(masks, 2)) + self.guess16(F.pixel_unshuffle(guess, 2)))
         s8 = F.silu(self.shape8(s16))
         s4 = F.silu(self.shape4(s8))
         condition = self.condition(torch.cat([embeddings * EMBEDDING_SCALE, s4.mean((2, 3))], 1))
@@ -89,7 +65,8 @@ class Sketch(nn.Module):
         h = self.block8(torch.cat([F.interpolate(h, scale_factor=2.0, mode="nearest"), s8], 1), condition)
         h = self.block16(torch.cat([F.interpolate(h, scale_factor=2.0, mode="nearest"), s16], 1), condition)
         h = F.silu(F.pixel_shuffle(self.spread(F.silu(self.norm(h))), 2))
-        return self.out(F.silu(self.fine(torch.cat([h, masks], 1))))
+        h = F.silu(self.fine(torch.cat([h, masks], 1)) + self.guess_fine(guess))
+        return self.out(h) + self.guess_out(guess)
 
 
 def frame_masks(labels: Tensor, boxes: Tensor, owner: Tensor, size: int = FRAME) -> Tensor:

@@ -15,6 +15,8 @@ EMBEDDING_SCALE = 16.0
 
 SKETCH_SPREAD = 0.08
 """Deviation of pictures from their sketches, -1..1, that is put down to chance: it comes out as grain."""
+CARVED, KEPT = 0.06, 0.25
+"""Presence in a sketch below which a place of a segment is the scene's, and above which it is the thing's."""
 SKETCH_UNTIL = 0.09
 """Sigma at which the sketch and the picture on the canvas are trusted alike."""
 
@@ -101,6 +103,12 @@ class Stack(nn.Module):
         return x if self.attention is None else self.attention(x)
 
 
+def carving(sketch: Tensor) -> Tensor:
+    """How much of the map stays at each place, [b, 1, 64, 64], by what the sketch [b, c, 64, 64] says of the thing's
+    presence there: nothing below ``CARVED``, all above ``KEPT``. The rest of a circle around "crab" is beach."""
+    return ((sketch[:, 3:4] - CARVED) / (KEPT - CARVED)).clamp(0, 1)
+
+
 class STProjector(nn.Module):
     """The map [b, 256, 64, 64] -> what enters the decoder at 64, 32, 16 and 8 px. Linear, so zeros stay zeros.
 
@@ -116,8 +124,10 @@ class STProjector(nn.Module):
             nn.init.zeros_(layer.weight)
 
     def forward(self, st: Tensor, contours: Tensor | None = None, sketch: Tensor | None = None) -> list[Tensor]:
-        """``sketch`` [b, c, 64, 64] is put behind the channels at 64 px."""
+        """``sketch`` [b, c, 64, 64] is put behind the channels at 64 px, and carves the map to where things are."""
         x = st * EMBEDDING_SCALE
+        if sketch is not None:
+            x = x * carving(sketch)
         if contours is not None:
             x = torch.cat([x, contours], 1)
         pooled = [layer(F.avg_pool2d(x, 2 ** (i + 1))) for i, layer in enumerate(self.pooled)]
@@ -131,6 +141,8 @@ class STProjector(nn.Module):
         ``embeddings`` [b, k, 256] unit length, ``weights`` [b, k, 64, 64] 0/1 masks.
         """
         out = []
+        if sketch is not None:
+            weights = weights * carving(sketch).to(weights.dtype)
         for i, layer in enumerate([self.full, *self.pooled]):
             kernel = layer.weight[:, : embeddings.shape[2], 0, 0]
             mask = weights if i == 0 else F.avg_pool2d(weights, 2**i)

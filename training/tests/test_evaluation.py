@@ -10,11 +10,14 @@ import numpy as np
 import torch
 
 from training.all import parse_budget, plan
-from training.evaluate_world import blown, frechet, held_out_scenes, roughen_scene, split, summary, table
+from training.common.machine import Machine
+from training.evaluate_world import blown, frechet, held_out_scenes, roughen_scene, split, summary, table, touching_scenes
+from training.nets.judge import JudgeEncoder
 from training.nets.segmenter import Segmenter
 from training.scene_files import outline, scene_records
-from training.segmenter import iou
+from training.segmenter import SegmenterStage, SegmenterTraining, iou
 from training.world.sprites import SpriteAtlas
+from training.world.vocabulary import concepts
 
 
 def test_held_out_scenes_have_the_asked_number_of_segments(atlas: SpriteAtlas) -> None:
@@ -50,7 +53,7 @@ def test_iou_and_segmenter_answer_only_what_was_asked() -> None:
     a[:2], b[1:3] = True, True
     assert iou(a, b) == 1 / 3 and iou(a, a) == 1 and iou(a, ~a) == 0
     torch.manual_seed(0)
-    found = Segmenter(20, width=8).eval().assign(torch.randn(1, 3, 32, 32), [3, 17])
+    found = Segmenter(20).eval().assign(torch.randn(1, 3, 32, 32), [3, 17])
     assert found.shape == (32, 32) and set(found.unique().tolist()) <= {0, 1, 2}
 
 
@@ -84,7 +87,31 @@ def test_scene_files_carry_the_masks(atlas: SpriteAtlas) -> None:
 def test_budgets_and_plans(tmp_path) -> None:
     assert parse_budget("2h") == 120 and parse_budget("1h30m") == 90 and parse_budget("45") == 45
     steps = plan(tmp_path, 60, tmp_path / "base", tmp_path, "cpu", from_pack=False)
-    assert [s.name for s in steps] == ["sprites", "sentences", "clip", "prior", "sketch", "decoder", "superres", "segmenter",
-                                       "judge", "export", "evaluation"]
+    assert [s.name for s in steps] == ["sprites", "sentences", "clip", "prior", "drawing", "sketch", "decoder", "superres",
+                                       "judge", "segmenter", "export", "evaluation"]
     minutes = sum(float(s.arguments[s.arguments.index("--minutes") + 1]) for s in steps if "--minutes" in s.arguments)
     assert 50 < minutes <= 60
+
+
+def test_touching_scenes_hold_two_neighbours_of_one_kind(atlas: SpriteAtlas) -> None:
+    for scene in touching_scenes(atlas, 4):
+        assert scene.segments[0].concept == scene.segments[1].concept
+        one, two = scene.labels == 1, scene.labels == 2
+        assert (one[:, :-1] & two[:, 1:]).any()
+        assert ((scene.exact == 1) & one).sum() > 0.9 * (scene.exact == 1).sum()
+
+
+def test_the_segmenter_begins_with_the_judge_and_asks_for_few(atlas: SpriteAtlas) -> None:
+    torch.manual_seed(0)
+    judge, names = JudgeEncoder(), torch.randn(len(concepts()), 192)
+    stage = SegmenterStage(SegmenterTraining(others=3), atlas, torch.device("cpu"), (judge, names))
+    assert isinstance(stage.module, Segmenter)
+    assert all(torch.equal(a, b) for a, b in zip(stage.module.body.parameters(), judge.body.parameters(), strict=True))
+    pixels = torch.randn(1, 3, 64, 64)
+    stage.module.eval()
+    few = stage.module.logits(pixels, torch.tensor([5, 9]))
+    every = stage.module(pixels)
+    assert few.shape == (1, 3, 64, 64) and every.shape == (1, len(concepts()) + 1, 64, 64)
+    assert torch.allclose(few, every[:, [0, 6, 10]], atol=1e-5)
+    loss, figures = stage.loss(0, Machine(torch.device("cpu"), False), 2)
+    assert torch.isfinite(loss) and 0 <= figures["right_in_things"] <= 1

@@ -16,9 +16,10 @@ from training.common.pack_weights import load_network, load_projector
 from training.conditioning import scene_batch
 from training.decoder import DecoderStage, DecoderTraining
 from training.diffusion import CosineSchedule
-from training.export import export_decoder, export_sketch
+from training.export import HALF_FROM, export_decoder, export_sketch
 from training.nets.clip import ImageEncoder
-from training.nets.sketch import CHANNELS, Sketch, SketchConfig, frame_masks, paste
+from training.nets.drawing import SketchConfig
+from training.nets.sketch import CHANNELS, Sketch, frame_masks, paste
 from training.nets.unet import SKETCH_SPREAD, SKETCH_UNTIL, Decoder, DecoderConfig, STProjector, anchor
 from training.sketch import SketchStage, SketchTraining
 from training.tests.test_export import session, shaken
@@ -112,16 +113,20 @@ def test_decoder_trains_beside_a_sketch_and_takes_its_news(atlas: SpriteAtlas, t
 def test_export_with_a_sketch_comes_back(tmp_path: Path) -> None:
     unet, projector, sketch = shaken(Decoder(SMALL)), shaken(STProjector(SMALL)), shaken(Sketch())
     export_decoder(unet, projector, tmp_path, half=True)
-    export_sketch(sketch, tmp_path, half=True)
+    export_sketch(sketch, tmp_path, small=True)
     again = Decoder(SMALL), STProjector(SMALL), Sketch()
     load_network(tmp_path, "unet", again[0])
     load_projector(tmp_path, again[1])
     load_network(tmp_path, "sketch", again[2])
-    for module, fresh in zip((unet, projector, sketch), again, strict=True):
+    for module, fresh in zip((unet, projector), again[:2], strict=True):
         assert all((a - b).abs().max() < 1e-6 for a, b in zip(module.parameters(), fresh.parameters(), strict=True))
+    for (name, a), b in zip(sketch.named_parameters(), again[2].parameters(), strict=True):
+        row = a.abs().amax(tuple(range(1, a.ndim)), keepdim=True) if a.ndim > 1 and a.numel() >= HALF_FROM else a.new_zeros(())
+        assert ((a - b).abs() <= row / 127 * 0.501 + 1e-6).all(), name
+    assert (tmp_path / "sketch.onnx").stat().st_size < 1.1 * sum(p.numel() for p in sketch.parameters())
     embeddings, masks = torch.randn(3, 256) / 16, torch.rand(3, 1, 32, 32)
     drawn = session(tmp_path / "sketch.onnx").run(None, {"image_embeds": embeddings.numpy(), "segment_masks": masks.numpy()})[0]
-    assert np.abs(drawn - sketch(embeddings, masks).numpy()).max() < 1e-4
+    assert np.abs(drawn - again[2].eval()(embeddings, masks).numpy()).max() < 1e-4
     st_map, sketch_map = torch.randn(1, 256, 64, 64) / 16, torch.randn(1, CHANNELS, 64, 64)
     st = session(tmp_path / "st_projector.onnx").run(None, {"spatio_textual_map": st_map.numpy(), "sketch_map": sketch_map.numpy()})
     assert st[0].shape == (1, 16 + CHANNELS, 64, 64) and np.allclose(st[0][:, 16:], sketch_map.numpy())

@@ -83,7 +83,7 @@ class PanopticFolder:
         for info, mask in kept:
             kind = masks.pick_kind(rng) if self.rough else "exact"
             words = self.names.get(info["category_id"], "thing")
-            segments.append(NamedSegment(-1, 0, None, float(np.sqrt(mask.mean())), kind, words))
+            segments.append(NamedSegment(-1, 0, None, float(np.sqrt(mask.mean())), rough_kind=kind, words=words))
             exact[mask] = len(segments)
             labels[masks.roughen(mask, kind, rng)] = len(segments)
         for k in range(1, len(segments) + 1):  # topmost wins, but nothing may vanish

@@ -68,20 +68,49 @@ def scribble(mask: np.ndarray, rng: Rng) -> np.ndarray:
     return out.astype(bool)
 
 
-ROUGHEN = {"dilated": dilated, "hull": hull, "ellipse": ellipse, "wobble": wobble, "scribble": scribble}
+def loose_half(mask: np.ndarray, rng: Rng) -> tuple[np.ndarray, np.ndarray]:
+    """Centre and half size of a frame in whose middle the thing lies as large as fits: tight one way, up to 1.6 times as
+    large the other."""
+    points = points_of(mask)
+    low, high = points.min(0), points.max(0)
+    grown = (high - low + 1) / 2 * 1.04
+    grown[int(rng.integers(2))] *= rng.uniform(1.0, 1.6)
+    return (low + high) / 2, np.maximum(grown, 1)
+
+
+def oval(mask: np.ndarray, rng: Rng) -> np.ndarray:
+    """An upright ellipse that the artist drew where the thing is to be, of other proportions than it has."""
+    centre, half = loose_half(mask, rng)
+    y, x = np.ogrid[: mask.shape[0], : mask.shape[1]]
+    return ((x - centre[0]) / half[0]) ** 2 + ((y - centre[1]) / half[1]) ** 2 <= 1
+
+
+def box(mask: np.ndarray, rng: Rng) -> np.ndarray:
+    """The same as an upright rectangle."""
+    centre, half = loose_half(mask, rng)
+    y, x = np.ogrid[: mask.shape[0], : mask.shape[1]]
+    return (np.abs(x - centre[0]) <= half[0]) & (np.abs(y - centre[1]) <= half[1])
+
+
+LOOSE_KINDS = {"oval": 0.7, "box": 0.3}
+"""Shapes that say little of the outline of what is in them."""
+
+ROUGHEN = {"dilated": dilated, "hull": hull, "ellipse": ellipse, "wobble": wobble, "scribble": scribble, "oval": oval,
+           "box": box}
 
 
 def roughen(mask: np.ndarray, kind: str, rng: Rng) -> np.ndarray:
-    """One mask in one of ``ROUGH_KINDS``. Masks of fewer than 6 pixels stay exact."""
+    """One mask in one of ``ROUGH_KINDS`` or ``LOOSE_KINDS``. Masks of fewer than 6 pixels stay exact."""
     if kind == "exact" or mask.sum() < 6:
         return mask
     return ROUGHEN[kind](mask, rng)
 
 
-def kinds_with(exact: float) -> dict[str, float]:
-    """``ROUGH_KINDS`` with another share of exact masks, the others in proportion."""
-    rest = 1 - ROUGH_KINDS["exact"]
-    return {kind: exact if kind == "exact" else share * (1 - exact) / rest for kind, share in ROUGH_KINDS.items()}
+def kinds_with(exact: float, loose: float = 0.0) -> dict[str, float]:
+    """``ROUGH_KINDS`` with another share of exact masks and a share of ``LOOSE_KINDS``, the others in proportion."""
+    rest = (1 - exact - loose) / (1 - ROUGH_KINDS["exact"])
+    kinds = {kind: exact if kind == "exact" else share * rest for kind, share in ROUGH_KINDS.items()}
+    return kinds | {kind: share * loose for kind, share in LOOSE_KINDS.items()} if loose else kinds
 
 
 def pick_kind(rng: Rng, kinds: dict[str, float] = ROUGH_KINDS) -> str:

@@ -18,7 +18,8 @@ Rng = np.random.Generator
 @dataclass(frozen=True)
 class SceneOptions:
     """What scenes look like. Sizes are sides of the sprite's square, in units of the picture. ``exact`` is the share of
-    exact masks where ``rough`` ones are drawn (None: that of ``masks.ROUGH_KINDS``)."""
+    exact masks where ``rough`` ones are drawn (None: that of ``masks.ROUGH_KINDS``), ``loose`` then that of ovals and
+    boxes."""
 
     size: int = 64
     styles: tuple[int, ...] = (0,)
@@ -34,6 +35,7 @@ class SceneOptions:
     keep_segment: float = 0.92
     rough: bool = True
     exact: float | None = None
+    loose: float = 0.0
     concept_ids: tuple[int, ...] | None = None
 
 
@@ -46,6 +48,8 @@ class Segment:
     colour: str | None
     side: float
     rough_kind: str = "exact"
+    hue: float = 0.0
+    """Degrees by which its colours were turned."""
 
     @property
     def label(self) -> str:
@@ -166,9 +170,10 @@ def make_scene(atlas: SpriteAtlas, options: SceneOptions, rng: Rng, setting: str
         # one draw however many styles there are: worlds of other styles then show the same layouts
         style = int(options.styles[int(rng.random() * len(options.styles))])
         sprite = atlas.sprite(style, concept, side * size)
-        colour = None
+        colour, hue = None, 0.0
         if rng.random() < options.recolour:
-            sprite = rotate_hue(sprite, rng.uniform(40, 320))
+            hue = rng.uniform(40, 320)
+            sprite = rotate_hue(sprite, hue)
             colour = dominant_colour(sprite)
         x, y = choose_place(rng, side, placed)
         moved = place_sprite(sprite, size, side, x, y, rng.normal(0, options.tilt / 2), rng.random() < 0.5)
@@ -176,11 +181,11 @@ def make_scene(atlas: SpriteAtlas, options: SceneOptions, rng: Rng, setting: str
             soft_shadow(image, x, y, side, moved[..., 3])
         image = image * (1 - moved[..., 3:]) + moved[..., :3]
         placed.append((x, y, float(side)))
-        segments.append(Segment(concept, style, colour, float(side)))
+        segments.append(Segment(concept, style, colour, float(side), hue=hue))
         alphas.append(moved[..., 3] > 0.5)
         exact[alphas[-1]] = len(segments)
     image8 = np.clip(image * 255 + 0.5, 0, 255).astype(np.uint8)
-    kinds = masks.ROUGH_KINDS if options.exact is None else masks.kinds_with(options.exact)
+    kinds = masks.ROUGH_KINDS if options.exact is None else masks.kinds_with(options.exact, options.loose)
     kept: list[Segment] = []
     others: list[Segment] = []
     new_exact, labels = np.zeros_like(exact), np.zeros_like(exact)
