@@ -96,10 +96,10 @@ async function draw(page: Page): Promise<void> {
     let [x, y, angle] = [left + random() * side, top + random() * side, random() * 6.28];
     await page.mouse.move(x, y);
     await page.mouse.down();
-    for (let step = 0; step < 12; step += 1) {
+    for (let step = 0; step < 4; step += 1) {
       angle += (random() - 0.5) * 0.9;
-      x = Math.min(left + side, Math.max(left, x + Math.cos(angle) * 9));
-      y = Math.min(top + side, Math.max(top, y + Math.sin(angle) * 9));
+      x = Math.min(left + side, Math.max(left, x + Math.cos(angle) * 27));
+      y = Math.min(top + side, Math.max(top, y + Math.sin(angle) * 27));
       await page.mouse.move(x, y);
     }
     await page.mouse.up();

@@ -1,7 +1,8 @@
 /**
  * How soon a stroke is seen: 50 segments at 2048 x 2048, drawn with the mouse in a real browser.
  *   node bench/browser/strokes.ts [--segments 50] [--side 2048] [--strokes 500] [--ends | --moves]
- * With --ends only the ends of strokes are measured, and nothing is written; with --moves the ends are left out.
+ * With --ends only the ends of strokes are measured, and nothing is written; with --moves the ends are left out and
+ * half as many strokes are drawn, so that a slow machine is done within three minutes.
  * Prints one JSON object and writes it to bench/results/. For each move of the pointer:
  * - toPaint: from the event's own time stamp to the first task after the frame with the new piece of stroke. The
  *   browser runs without a frame clock for this, so that the time is what the studio needs, not the wait for a display.
@@ -291,12 +292,13 @@ const run = (frameClock: boolean) =>
     const session = await page.context().newCDPSession(page);
     await session.send('Performance.enable');
     const before = await counters(session);
-    const brush = await drawStrokes(page, 40, 2);
+    const brush = await drawStrokes(page, options.moves ? 20 : 40, 2);
     console.error(`brush: ${JSON.stringify(summary(brush.moves))}`);
     await takeUp(page, 'eraser');
-    const eraser = await drawStrokes(page, 15, 3);
+    const eraser = await drawStrokes(page, options.moves ? 8 : 15, 3);
     await takeUp(page, 'brush');
-    const last = await drawStrokes(page, Math.max(20, frameClock ? 20 : strokes - 60), 4);
+    const fewest = options.moves ? 8 : 20;
+    const last = await drawStrokes(page, Math.max(fewest, frameClock ? fewest : strokes - 60), 4);
     await settled(page);
     const after = await counters(session);
     return {
@@ -328,6 +330,7 @@ try {
   const clocked = await run(true);
   const result = {
     name: 'strokes',
+    command: ['node bench/browser/strokes.ts', ...process.argv.slice(2)].join(' '),
     when: new Date().toISOString(),
     machine: {
       cpu: os.cpus()[0]?.model ?? '',
