@@ -53,16 +53,21 @@ describe('holding a prediction to the sketch', () => {
   test('the result stays between the prediction and what the sketch says', () => {
     const number = fc.double({ min: -3, max: 3, noNaN: true });
     fc.assert(
-      fc.property(number, fc.double({ min: 0, max: 5, noNaN: true }), fc.double({ min: 0, max: 1, noNaN: true }), (v, share, a) => {
-        const own = V.map(() => v);
-        const whole = [...SKETCH.slice(0, 6), 1, 1, 1, 1];
-        const full = held(1, a, whole, own);
-        held(share, a, whole, own).forEach((value, i) => {
-          const [low, high] = [Math.min(v, full[i] ?? 0), Math.max(v, full[i] ?? 0)];
-          expect(value).toBeGreaterThanOrEqual(low - 1e-5);
-          expect(value).toBeLessThanOrEqual(high + 1e-5);
-        });
-      }),
+      fc.property(
+        number,
+        fc.double({ min: 0, max: 5, noNaN: true }),
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        (v, share, a) => {
+          const own = V.map(() => v);
+          const whole = [...SKETCH.slice(0, 6), 1, 1, 1, 1];
+          const full = held(1, a, whole, own);
+          held(share, a, whole, own).forEach((value, i) => {
+            const [low, high] = [Math.min(v, full[i] ?? 0), Math.max(v, full[i] ?? 0)];
+            expect(value).toBeGreaterThanOrEqual(low - 1e-5);
+            expect(value).toBeLessThanOrEqual(high + 1e-5);
+          });
+        },
+      ),
     );
   });
 
