@@ -93,12 +93,22 @@ export class Examples {
     return read.filter((item) => item !== null);
   }
 
+  /** The gallery's picture of an example; none where it cannot be kept: a full disk takes no scene away. */
+  async #keepPicture(file: string): Promise<string | null> {
+    try {
+      return await this.#blobs.write(await readFile(path.join(this.#folder, file)));
+    } catch (error) {
+      this.#log.warning(`the picture ${file} of the gallery was left out: ${String(error)}`);
+      return null;
+    }
+  }
+
   async #readOne(name: string, names: readonly string[]): Promise<{ example: Example; document: StudioDocument }> {
     const { document, blobs } = readScene(await readFile(path.join(this.#folder, name), 'utf8'));
     for (const base64 of Object.values(blobs)) await this.#blobs.write(Buffer.from(base64, 'base64'));
     const id = name.slice(0, -'.json'.length);
     const pictureFile = [`${id}.webp`, `${id}.png`].find((file) => names.includes(file));
-    const picture = pictureFile ? await this.#blobs.write(await readFile(path.join(this.#folder, pictureFile))) : null;
+    const picture = pictureFile ? await this.#keepPicture(pictureFile) : null;
     const scene = sceneOf(document);
     return {
       document,

@@ -83,6 +83,8 @@ describe.skipIf(!hasBrowser)('manners', () => {
 
   test('a file that strays beside the canvas is answered as on it, a model anywhere once', async () => {
     const { page } = await open();
+    // files are taken by the canvas, which is loaded after the rest
+    await page.locator('.segment-tag').first().waitFor();
     await drop(page, '.left-body', 'notes.txt');
     await expect.poll(() => notices(page).allInnerTexts()).toEqual([expect.stringMatching(/notes\.txt is no file/)]);
     await notices(page).getByRole('button').first().click();

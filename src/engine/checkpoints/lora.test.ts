@@ -213,6 +213,6 @@ describe('LyCORIS', () => {
       [`${kohya}.lora_down.weight`]: { shape: [2, 8], data: values([16], 1) },
       [`${kohya}.lora_up.weight`]: { shape: [16, 2], data: values([32], 1) },
     });
-    await expect(readLora(wrong, sd15, 1)).rejects.toThrow('does not fit the layer');
+    await expect(readLora(wrong, sd15, 1)).rejects.toThrow('has another size');
   });
 });

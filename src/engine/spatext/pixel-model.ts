@@ -99,7 +99,9 @@ export class PixelModel {
   #network(component: ComponentName): Promise<Network> {
     let network = this.#networks.get(component);
     if (!network) {
-      network = openNetwork(this.pack.pathOf(component), this.#settings);
+      // Small, once a generation, and made of steps that graphics providers get wrong: the sketch stays on the processor.
+      const providers = component === 'sketch' ? ['cpu'] : this.#settings.providers;
+      network = openNetwork(this.pack.pathOf(component), { ...this.#settings, providers });
       // A failed opening must not stay: memory may be free at the next try.
       network.catch(() => this.#networks.delete(component));
       this.#networks.set(component, network);
