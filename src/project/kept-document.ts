@@ -251,9 +251,9 @@ export const isDirty = (revision: number, saved: number | null): boolean =>
   saved === null ? revision > 0 : revision !== saved;
 
 /** @param otherwise for a scene without a file, title and text */
-export function titleOf(file: { name: string } | null, document: StudioDocument, otherwise = ''): string {
+export function titleOf(file: { name: string } | null, document: StudioDocument, otherwise = 'Untitled'): string {
   const scene = sceneOf(document);
-  return file?.name || scene.title || scene.text.slice(0, 80) || otherwise || 'Untitled';
+  return file?.name || scene.title || scene.text.slice(0, 80) || otherwise;
 }
 
 export const segmentCount = (document: StudioDocument): number => segmentsOf(document).length;

@@ -6,6 +6,7 @@ import { testStudio } from '../../app/studio.testkit.ts';
 import { patchScene } from '../../store/recipes.ts';
 import { patchGuidance } from '../guidance/actions.ts';
 import { newScene } from '../scene/actions.ts';
+import { withBelonging } from '#shared/document/belongings.ts';
 import { chooseModel, differingParts, makeDefault, sayModelUsed, takeModelValues } from './choose-model.ts';
 
 const pack = (id: string, defaults: PackSummary['defaults']): PackSummary => ({
@@ -60,6 +61,18 @@ describe('choosing a model', () => {
     expect(steps()).toBe(3);
     while (studio.document.undo() !== null);
     expect(scene()).toEqual(before);
+  });
+
+  it('takes along what nobody touched also where a file comes with the model, in the same step', () => {
+    const { studio, scene, steps } = setUp();
+    chooseModel(studio, STOCK, withBelonging(scene(), { kind: 'lora', path: '/models/ink.safetensors' }));
+    expect(scene()).toMatchObject({
+      pack: 'stock',
+      loras: [{ file: '/models/ink.safetensors' }],
+      sampler: { name: 'dpmpp-2m-karras', steps: 20 },
+      guidance: { globalScale: 7.5, localScale: 7.5 },
+    });
+    expect(steps()).toBe(1);
   });
 
   it('leaves what the artist chose, and has the values of the model one click away', () => {

@@ -24,15 +24,15 @@ export function movedTo(scene: SceneRecord, from: PackSummary | undefined, to: P
 /**
  * The scene is made by this model from now on: one step of undo. Sampler, steps and dials that nobody touched follow
  * it; what the artist chose stays, and the notice has the model's values one click away.
- * @param more other changes of the scene that belong to the same step
+ * @param more other changes of the scene that belong to the same step; its sampler and dials have no say
  */
 export function chooseModel(studio: Studio, model: PackSummary, more: Partial<SceneRecord> = {}): void {
   const from = modelOf(studio);
   const { defaultPack } = studio.session.getState();
   studio.document.edit('edit.pack', (document) =>
     patchScene(document, {
-      ...movedTo(sceneOf(document), from, model),
       ...more,
+      ...movedTo(sceneOf(document), from, model),
       pack: model.id === defaultPack ? null : model.id,
     }),
   );

@@ -30,7 +30,7 @@ export function RecoverDialog({ onClose }: { readonly onClose: () => void }) {
             <div key={one.id} className="file-row">
               <FileClock />
               <span>
-                {one.title === 'Untitled' ? t('scene.untitled') : one.title}
+                {one.title || t('scene.untitled')}
                 <small>
                   {formatDate(one.modifiedAt)} · {t('segments.count', { count: one.segments })} ·{' '}
                   {hostWords({ message: one.reason }).message}
