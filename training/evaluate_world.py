@@ -66,9 +66,9 @@ class Judge:
         return torch.nn.functional.normalize(self.module.image.project(features), dim=1), features
 
 
-def held_out_scenes(atlas: SpriteAtlas, count: int, per: int, rough: bool, kinds: dict[str, float] = ROUGH) -> list[Scene]:
-    """``per`` scenes with exactly ``count`` segments, none of which any training seed draws. Where they're ``rough``,
-    shapes are of these ``kinds``."""
+def held_out_scenes(atlas: SpriteAtlas, count: int, per: int, kinds: dict[str, float] | None = None) -> list[Scene]:
+    """``per`` scenes with exactly ``count`` segments, none of which any training seed draws; shapes of some ``kinds``,
+    or exact."""
     counts = tuple(float(i + 1 == count) for i in range(max(count, 1)))
     smallest = 0.2 if count < 8 else 0.15
     options = SceneOptions(counts=counts, empty=0.0, keep_segment=1.0, rough=False, largest=0.6, smallest=smallest)
@@ -77,7 +77,7 @@ def held_out_scenes(atlas: SpriteAtlas, count: int, per: int, rough: bool, kinds
         scene = make_scene(atlas, options, np.random.default_rng([SEED, count, index]))
         index += 1
         if len(scene.segments) == count:
-            if rough:
+            if kinds:
                 roughen_scene(scene, np.random.default_rng([SEED, count, index, 1]), kinds)
             found.append(scene)
     return found
@@ -267,8 +267,8 @@ def main() -> None:
     if shapes == "touching":
         scenes = touching_scenes(atlas, args.scenes)
     else:
-        kinds = masks.LOOSE_KINDS if shapes == "loose" else ROUGH
-        scenes = [s for count in args.counts for s in held_out_scenes(atlas, count, args.scenes, bool(shapes), kinds)]
+        kinds = {"loose": masks.LOOSE_KINDS, "rough": ROUGH}.get(shapes)
+        scenes = [s for count in args.counts for s in held_out_scenes(atlas, count, args.scenes, kinds)]
     judge = Judge.load(args.judge, PhraseBook.load(args.world, args.packs[0]))
     segmenter = None
     if args.segmenter:

@@ -15,7 +15,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from training.evaluate_world import COUNTS, SEED, held_out_scenes
+from training.evaluate_world import COUNTS, ROUGH, SEED, held_out_scenes
 from training.world.scene import Scene
 from training.world.sprites import SpriteAtlas
 
@@ -59,7 +59,7 @@ def main() -> None:
     args.out.mkdir(parents=True, exist_ok=True)
     atlas = SpriteAtlas.load(args.world, ("fluent-emoji-flat",))
     for count in COUNTS:
-        for i, scene in enumerate(held_out_scenes(atlas, count, args.scenes, args.rough)):
+        for i, scene in enumerate(held_out_scenes(atlas, count, args.scenes, ROUGH if args.rough else None)):
             name = f"{count}-segments-{i:03d}"
             (args.out / f"{name}.json").write_text(json.dumps(scene_records(scene, name, SEED + i), separators=(",", ":")))
             picture = cv2.resize(scene.image, (256, 256), interpolation=cv2.INTER_CUBIC)

@@ -8,22 +8,26 @@
  *   are; a collector that has had no reason to run has not run. Of the page's, `pageOwnMB` is what no file lies behind.
  * Results are made with few steps: what a picture takes afterwards does not depend on how long it was worked on.
  */
-import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import os from 'node:os';
-import path from 'node:path';
+import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { chromium } from 'playwright-core';
-import type { Browser, CDPSession, Page } from 'playwright-core';
+import type { Browser, CDPSession } from 'playwright-core';
 import { buildRenderer } from '../../scripts/build-renderer.ts';
+import {
+  StudioPage,
+  dropFolder,
+  engineProcesses,
+  newDataFolder,
+  openBrowser,
+  startHost,
+} from '../../test/e2e/studio.testkit.ts';
+import type { Host } from '../../test/e2e/studio.testkit.ts';
 import { record } from '../record.ts';
+import { wander } from './wander.ts';
 
-const ROOT = path.resolve(import.meta.dirname, '../..');
 const { values: options } = parseArgs({
   options: {
     strokes: { type: 'string', default: '500' },
     results: { type: 'string', default: '100' },
-    chromium: { type: 'string', default: process.env['SPATEXT_CHROMIUM'] ?? '/usr/bin/chromium' },
   },
 });
 const strokes = Number(options.strokes);
@@ -45,16 +49,7 @@ function statusOf(pid: number, field: 'VmRSS' | 'RssAnon'): number {
   }
 }
 
-function engineOf(host: number): number {
-  try {
-    const children = readFileSync(`/proc/${host}/task/${host}/children`, 'utf8').trim().split(' ');
-    return Number(children.find((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('engine-process')) ?? 0);
-  } catch {
-    return 0;
-  }
-}
-
-async function memory(browser: Browser, page: CDPSession, host: number) {
+async function memory(browser: Browser, page: CDPSession, host: Host) {
   await page.send('HeapProfiler.collectGarbage');
   const { metrics } = await page.send('Performance.getMetrics');
   const metric = (name: string): number => metrics.find((one) => one.name === name)?.value ?? 0;
@@ -70,22 +65,18 @@ async function memory(browser: Browser, page: CDPSession, host: number) {
     nodes: metric('Nodes'),
     pageMB: statusOf(renderer?.id ?? 0, 'VmRSS'),
     pageOwnMB: statusOf(renderer?.id ?? 0, 'RssAnon'),
-    hostMB: statusOf(host, 'VmRSS'),
-    engineMB: statusOf(engineOf(host), 'VmRSS'),
+    hostMB: statusOf(host.pid, 'VmRSS'),
+    engineMB: statusOf((await engineProcesses(host))[0] ?? 0, 'VmRSS'),
   };
 }
 
 /** Strokes that wander over the middle of the canvas, the same ones each time. */
-async function draw(page: Page): Promise<void> {
-  let state = 7;
-  const random = (): number => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
-  };
-  const box = await page.getByRole('application', { name: 'Canvas' }).boundingBox();
+async function draw(studio: StudioPage): Promise<void> {
+  const { page } = studio;
+  const box = await studio.canvas().boundingBox();
   if (!box) throw new Error('no canvas');
   const side = Math.min(box.width, box.height) * 0.7;
-  const [left, top] = [box.x + (box.width - side) / 2, box.y + (box.height - side) / 2];
+  const hand = wander(7, { left: box.x + (box.width - side) / 2, top: box.y + (box.height - side) / 2, side }, 4, 27);
   for (let stroke = 0; stroke < strokes; stroke += 1) {
     if (stroke % EACH === 0) {
       // nothing selected: the next stroke begins a segment
@@ -93,81 +84,60 @@ async function draw(page: Page): Promise<void> {
       await page.keyboard.press('Escape');
       await page.keyboard.press('b');
     }
-    let [x, y, angle] = [left + random() * side, top + random() * side, random() * 6.28];
-    await page.mouse.move(x, y);
+    const [first, ...moves] = hand.next().value;
+    if (first) await page.mouse.move(...first);
     await page.mouse.down();
-    for (let step = 0; step < 4; step += 1) {
-      angle += (random() - 0.5) * 0.9;
-      x = Math.min(left + side, Math.max(left, x + Math.cos(angle) * 27));
-      y = Math.min(top + side, Math.max(top, y + Math.sin(angle) * 27));
-      await page.mouse.move(x, y);
-    }
+    for (const point of moves) await page.mouse.move(...point);
     await page.mouse.up();
     if (stroke % EACH === 0) {
       await page.keyboard.type(`thing ${stroke / EACH + 1}`);
       await page.keyboard.press('Enter');
     }
   }
-  await page.locator('.topbar-saved[data-state="saved"]').waitFor({ timeout: 60_000 });
+  await studio.kept();
 }
 
-/** Sets a number in one of the cards of "This picture". */
-async function setCard(page: Page, card: RegExp, field: string, value: number): Promise<void> {
-  await page.getByRole('button', { name: card }).click();
-  const input = page.getByRole('spinbutton', { name: field, exact: true });
-  await input.fill(String(value));
-  await input.press('Enter');
+async function makeResults(studio: StudioPage): Promise<void> {
+  const { page } = studio;
+  await studio.setSteps(2);
+  await page.getByRole('button', { name: /^Pictures/ }).click();
+  const pictures = page.getByRole('spinbutton', { name: 'Pictures', exact: true });
+  await pictures.fill(String(BATCH));
+  await pictures.press('Enter');
   await page.keyboard.press('Escape');
-  await input.waitFor({ state: 'hidden' });
-}
-
-async function makeResults(page: Page): Promise<void> {
-  await setCard(page, /^Sampler/, 'Steps', 2);
-  await setCard(page, /^Pictures/, 'Pictures', BATCH);
-  const made = () => page.getByRole('region', { name: 'Results' }).locator('img').count();
+  await pictures.waitFor({ state: 'hidden' });
   for (let count = 0; count < results; count += BATCH) {
     await page.keyboard.press('Control+Enter');
     const deadline = performance.now() + 120_000;
-    while ((await made()) < count + BATCH) {
-      if (performance.now() > deadline) throw new Error(`${await made()} results instead of ${count + BATCH}`);
+    while ((await studio.resultCount()) < count + BATCH) {
+      if (performance.now() > deadline) throw new Error(`${await studio.resultCount()} results of ${count + BATCH}`);
       await page.waitForTimeout(200);
     }
   }
 }
 
 await buildRenderer();
-const data = mkdtempSync(path.join(os.tmpdir(), 'spatext-bench-'));
-const args = [path.join(ROOT, 'scripts/start.ts'), '--web', '--no-open', '--port', '0', '--data', data];
-const host = spawn(process.execPath, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] });
-const browser = await chromium.launch({ executablePath: options.chromium, args: ['--no-sandbox'] });
+const host = await startHost(await newDataFolder());
+const browser = await openBrowser();
 try {
-  const address = await new Promise<string>((resolve) => {
-    let text = '';
-    host.stdout.on('data', (chunk: Buffer) => {
-      text += chunk.toString();
-      const found = /http:\S+/.exec(text)?.[0];
-      if (found) resolve(found);
-    });
-  });
-  const page = await browser.newPage({ viewport: { width: 1440, height: 900 }, locale: 'en-US' });
-  page.on('pageerror', (error) => console.error('page:', error.message));
-  const session = await page.context().newCDPSession(page);
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, locale: 'en-US' });
+  const studio = await StudioPage.open(context, host);
+  const { page } = studio;
+  const session = await context.newCDPSession(page);
   await session.send('Performance.enable');
-  await page.goto(address);
-  await page.getByRole('grid', { name: /^Segments/ }).waitFor();
   await page.keyboard.press('Alt+n');
   await page
     .getByRole('dialog')
     .getByRole('button', { name: /^Empty/ })
     .click();
   await page.getByRole('dialog').waitFor({ state: 'detached' });
-  const [started, now] = [await memory(browser, session, host.pid ?? 0), performance.now()];
+  const [started, now] = [await memory(browser, session, host), performance.now()];
   console.error(JSON.stringify(started));
-  await draw(page);
-  const drawn = await memory(browser, session, host.pid ?? 0);
+  await draw(studio);
+  const drawn = await memory(browser, session, host);
   console.error(`${strokes} strokes in ${Math.round(performance.now() - now)} ms: ${JSON.stringify(drawn)}`);
-  await makeResults(page);
-  const made = await memory(browser, session, host.pid ?? 0);
+  await makeResults(studio);
+  const made = await memory(browser, session, host);
   record('browser-memory', `node bench/browser/memory.ts --strokes ${strokes} --results ${results}`, {
     browser: browser.version(),
     segments: Math.ceil(strokes / EACH),
@@ -177,7 +147,6 @@ try {
   });
 } finally {
   await browser.close();
-  host.kill('SIGINT');
-  await new Promise((resolve) => host.on('exit', resolve));
-  rmSync(data, { recursive: true, force: true });
+  await host.stop();
+  await dropFolder(host.dataFolder);
 }

@@ -22,6 +22,7 @@ import { chromium } from 'playwright-core';
 import type { Browser, CDPSession, Page } from 'playwright-core';
 import { build, preview } from 'vite';
 import type { Studio } from '../../src/renderer/app/studio.ts';
+import { wander } from './wander.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const { values: options } = parseArgs({
@@ -114,29 +115,18 @@ async function drawStrokes(
   lift = () => page.mouse.up(),
   part: Part = { x: 0, y: 0, side: 1 },
 ): Promise<Samples> {
-  let state = seed;
-  const random = (): number => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
-  };
   const box = await page.locator('.canvas-view').boundingBox();
   if (!box) throw new Error('no canvas');
   const sheet = Math.min(box.width, box.height) * 0.8;
   const side = sheet * part.side;
   const left = box.x + (box.width - sheet) / 2 + sheet * part.x;
   const top = box.y + (box.height - sheet) / 2 + sheet * part.y;
+  const hand = wander(seed, { left, top, side }, 30, 9);
   for (let stroke = 0; stroke < count; stroke += 1) {
-    let x = left + random() * side;
-    let y = top + random() * side;
-    let angle = random() * 6.28;
-    await page.mouse.move(x, y);
+    const [first, ...moves] = hand.next().value;
+    if (first) await page.mouse.move(...first);
     await page.mouse.down();
-    for (let step = 0; step < 30; step += 1) {
-      angle += (random() - 0.5) * 0.9;
-      x = Math.min(left + side, Math.max(left, x + Math.cos(angle) * 9));
-      y = Math.min(top + side, Math.max(top, y + Math.sin(angle) * 9));
-      await page.mouse.move(x, y);
-    }
+    for (const point of moves) await page.mouse.move(...point);
     await lift();
   }
   return page.evaluate(() => (window as unknown as { takeSamples(): Samples }).takeSamples());

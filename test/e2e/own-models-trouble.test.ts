@@ -1,6 +1,6 @@
 // What may happen to an artist's own model while it is in use: it is cut or removed by hand, the disk is full. One clear
 // sentence each, and the studio goes on.
-import { copyFile, cp, mkdir, readFile, readdir, rename, truncate } from 'node:fs/promises';
+import { copyFile, readFile, readdir, rename, truncate } from 'node:fs/promises';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Browser } from 'playwright-core';
@@ -15,10 +15,7 @@ import {
   startHost,
 } from './studio.testkit.ts';
 import type { Host } from './studio.testkit.ts';
-
-/** The engine may have to start first. */
-const SOON = { timeout: 60_000 };
-const CHECKPOINTS = path.join(import.meta.dirname, '../fixtures/checkpoints');
+import { CHECKPOINTS, SOON, layOutModels } from './own-models.testkit.ts';
 
 describe.skipIf(!hasBrowser)("trouble with the artist's own models", () => {
   let browser: Browser;
@@ -42,10 +39,7 @@ describe.skipIf(!hasBrowser)("trouble with the artist's own models", () => {
     const folder = await newDataFolder();
     models = path.join(folder, 'my models');
     model = path.join(models, 'mine.safetensors');
-    await mkdir(models);
-    await copyFile(path.join(CHECKPOINTS, 'sd15-tiny.safetensors'), model);
-    await cp(path.join(CHECKPOINTS, 'sd15-tiny.config'), path.join(models, 'mine.config'), { recursive: true });
-    await copyFile(path.join(CHECKPOINTS, 'lora-tiny-kohya.safetensors'), path.join(models, 'ink.safetensors'));
+    await layOutModels(models);
     const noSpace = pathToFileURL(path.join(import.meta.dirname, '../fault/no-space.ts')).href;
     host = await startHost(
       folder,
@@ -63,22 +57,13 @@ describe.skipIf(!hasBrowser)("trouble with the artist's own models", () => {
     await dialog().getByRole('button', { name: 'Add', exact: true }).first().click();
     await expect.poll(() => notices().textContent(), SOON).toContain('this scene uses it');
     await page.keyboard.press('Escape');
-    await setSteps(2);
+    await studio.setSteps(2);
   }
 
   const notices = () => studio.page.getByRole('region', { name: 'Notices' });
   const dialog = () => studio.page.getByRole('dialog');
   const modelButton = () => studio.page.locator('.topbar-pack');
   const running = () => studio.page.getByRole('button', { name: 'Cancel', exact: true }).count();
-  const setSteps = async (count: number): Promise<void> => {
-    const { page } = studio;
-    await page.getByRole('button', { name: /^Sampler/ }).click();
-    const steps = page.getByRole('spinbutton', { name: 'Steps', exact: true });
-    await steps.fill(String(count));
-    await steps.press('Enter');
-    await page.keyboard.press('Escape');
-    await steps.waitFor({ state: 'hidden' });
-  };
   const usesEmbeddedPack = async (): Promise<void> => {
     await modelButton().click();
     await dialog()
@@ -93,7 +78,7 @@ describe.skipIf(!hasBrowser)("trouble with the artist's own models", () => {
     beforeEach(() => open(), 240_000);
 
     test('cut while a picture is being made: the job says so and ends; put back, it makes pictures again', async () => {
-      await setSteps(1000);
+      await studio.setSteps(1000);
       await studio.page.keyboard.press('Control+Enter');
       await expect
         .poll(async () => (await studio.results().textContent()) ?? '', { timeout: 120_000 })
@@ -106,7 +91,7 @@ describe.skipIf(!hasBrowser)("trouble with the artist's own models", () => {
       await expect.poll(running, SOON).toBe(0);
       expect(await notices().textContent()).toContain('put the file back');
       await copyFile(path.join(CHECKPOINTS, 'sd15-tiny.safetensors'), model);
-      await setSteps(2);
+      await studio.setSteps(2);
       await studio.generate(240_000);
     }, 400_000);
 

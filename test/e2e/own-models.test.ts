@@ -1,14 +1,11 @@
 // An artist's own model as it is lived with: dropped on the window, used, added to, worked with, left again.
-import { copyFile, cp, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { StudioPage, dropFolder, hasBrowser, newDataFolder, openBrowser, startHost } from './studio.testkit.ts';
 import type { Host } from './studio.testkit.ts';
-
-/** The engine may have to start first. */
-const SOON = { timeout: 60_000 };
-const CHECKPOINTS = path.join(import.meta.dirname, '../fixtures/checkpoints');
+import { CHECKPOINTS, SOON, layOutModels } from './own-models.testkit.ts';
 
 describe.skipIf(!hasBrowser)("the artist's own models", () => {
   let host: Host;
@@ -19,14 +16,8 @@ describe.skipIf(!hasBrowser)("the artist's own models", () => {
   beforeAll(async () => {
     const folder = await newDataFolder();
     models = path.join(folder, 'my models');
-    await mkdir(models);
-    await copyFile(path.join(CHECKPOINTS, 'sd15-tiny.safetensors'), path.join(models, 'mine.safetensors'));
-    await cp(path.join(CHECKPOINTS, 'sd15-tiny.config'), path.join(models, 'mine.config'), { recursive: true });
-    for (const [from, to] of [
-      ['lora-tiny-kohya.safetensors', 'ink.safetensors'],
-      ['vae-tiny.safetensors', 'soft-vae.safetensors'],
-    ] as const)
-      await copyFile(path.join(CHECKPOINTS, from), path.join(models, to));
+    await layOutModels(models);
+    await copyFile(path.join(CHECKPOINTS, 'vae-tiny.safetensors'), path.join(models, 'soft-vae.safetensors'));
     await writeFile(path.join(models, 'diary.safetensors'), 'Dear diary, today I renamed a file.');
     host = await startHost(folder);
     browser = await openBrowser();
@@ -40,6 +31,8 @@ describe.skipIf(!hasBrowser)("the artist's own models", () => {
   });
 
   const notices = () => studio.page.getByRole('region', { name: 'Notices' });
+  /** What may be taken off the model again. */
+  const additions = () => dialog().getByRole('button', { name: /^Remove (ink|soft-vae)$/ });
   const dialog = () => studio.page.getByRole('dialog');
   const modelButton = () => studio.page.locator('.topbar-pack');
 
@@ -102,11 +95,7 @@ describe.skipIf(!hasBrowser)("the artist's own models", () => {
     await studio.page.keyboard.press('Control+z');
     await modelButton().click();
     await dialog().getByRole('heading', { name: 'LoRAs over this model' }).waitFor();
-    expect(
-      await dialog()
-        .getByRole('button', { name: /^Remove (ink|soft-vae)$/ })
-        .count(),
-    ).toBe(0);
+    expect(await additions().count()).toBe(0);
     await studio.page.keyboard.press('Escape');
   }, 400_000);
 
@@ -123,11 +112,7 @@ describe.skipIf(!hasBrowser)("the artist's own models", () => {
     await field.press('Enter');
     await expect.poll(() => notices().textContent(), SOON).toMatch(/soft-vae\.safetensors is an autoencoder/);
     await dialog().getByRole('button', { name: 'Remove ink' }).click();
-    expect(
-      await dialog()
-        .getByRole('button', { name: /^Remove (ink|soft-vae)$/ })
-        .count(),
-    ).toBe(0);
+    expect(await additions().count()).toBe(0);
     await studio.page.keyboard.press('Escape');
   }, 240_000);
 

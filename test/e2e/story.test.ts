@@ -35,18 +35,6 @@ describe.skipIf(!hasBrowser)('the story', () => {
   });
 
   const undo = () => studio.page.keyboard.press('Control+z');
-  /** @returns what they were */
-  async function setSteps(steps: string): Promise<string> {
-    const { page } = studio;
-    await page.getByRole('button', { name: /^Sampler/ }).click();
-    const field = page.getByRole('spinbutton', { name: 'Steps', exact: true });
-    const before = await field.inputValue();
-    await field.fill(steps);
-    await field.press('Enter');
-    await page.keyboard.press('Escape');
-    await field.waitFor({ state: 'hidden' });
-    return before;
-  }
   const names = () => studio.segmentRows().evaluateAll((rows) => rows.map((row) => row.getAttribute('aria-label')));
 
   test('it opens on an example scene, and Ctrl+Enter makes its picture', async () => {
@@ -158,7 +146,7 @@ describe.skipIf(!hasBrowser)('the story', () => {
     const { page } = studio;
     const before = await studio.resultCount();
     // a job long enough to be met in its middle by any machine
-    const usual = await setSteps('100');
+    const usual = await studio.setSteps(100);
     await page.keyboard.press('Control+Enter');
     await expect.poll(async () => (await studio.results().textContent()) ?? '', { timeout: 60_000 }).toMatch(/passes/);
     for (const pid of await engineProcesses(host)) process.kill(pid, 'SIGKILL');
@@ -167,7 +155,7 @@ describe.skipIf(!hasBrowser)('the story', () => {
       .getByText(/engine process stopped/)
       .first()
       .waitFor({ timeout: 20_000 });
-    await setSteps(usual);
+    await studio.setSteps(usual);
     await studio.generate();
     expect(await studio.resultCount()).toBe(before + 1);
   }, 240_000);

@@ -156,6 +156,18 @@ export class StudioPage {
     );
   }
 
+  /** Sets the sampler's steps. @returns what they were */
+  async setSteps(steps: number): Promise<number> {
+    await this.page.getByRole('button', { name: /^Sampler/ }).click();
+    const field = this.page.getByRole('spinbutton', { name: 'Steps', exact: true });
+    const before = Number(await field.inputValue());
+    await field.fill(String(steps));
+    await field.press('Enter');
+    await this.page.keyboard.press('Escape');
+    await field.waitFor({ state: 'hidden' });
+    return before;
+  }
+
   /** Waits until the host has every edit. */
   async kept(): Promise<void> {
     await this.page.locator('.topbar-saved[data-state="saved"]').waitFor({ timeout: 30_000 });

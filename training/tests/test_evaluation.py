@@ -22,9 +22,9 @@ from training.world.vocabulary import concepts
 
 def test_held_out_scenes_have_the_asked_number_of_segments(atlas: SpriteAtlas) -> None:
     for count in (1, 4, 8):
-        scenes = held_out_scenes(atlas, count, 3, rough=False)
+        scenes = held_out_scenes(atlas, count, 3)
         assert [len(s.segments) for s in scenes] == [count] * 3
-        again = held_out_scenes(atlas, count, 3, rough=False)
+        again = held_out_scenes(atlas, count, 3)
         assert all((a.image == b.image).all() for a, b in zip(scenes, again, strict=True))
     before = scenes[0].labels.copy()
     roughen_scene(scenes[0], np.random.default_rng(1))
@@ -67,7 +67,7 @@ def test_summaries_split_by_number_and_area() -> None:
 
 
 def test_scene_files_carry_the_masks(atlas: SpriteAtlas) -> None:
-    scene = held_out_scenes(atlas, 4, 1, rough=False)[0]
+    scene = held_out_scenes(atlas, 4, 1)[0]
     made = json.loads(json.dumps(scene_records(scene, "a", 5)))
     kinds = [r["type"] for r in made["records"]]
     assert kinds.count("segment") == kinds.count("slot") == 4 and made["records"][0]["text"] == scene.caption
