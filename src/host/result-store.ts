@@ -70,6 +70,17 @@ export class ResultStore {
     return restored;
   }
 
+  /** @param keep pictures that scenes and windows use */
+  async erase(ids: readonly ResultId[], keep: readonly string[]): Promise<{ erased: ResultId[]; bytes: number }> {
+    const all: { erased: ResultId[]; bytes: number } = { erased: [], bytes: 0 };
+    for (const [holder, own] of await this.#byHolder(ids)) {
+      const { removed, bytes } = await holder.erase(own, keep);
+      all.erased.push(...removed);
+      all.bytes += bytes;
+    }
+    return all;
+  }
+
   async changes(from: ResultId, to: ResultId): Promise<string[]> {
     const [a, b] = [await this.#holder(from), await this.#holder(to)];
     if (a === b) return a.changes(from, to);

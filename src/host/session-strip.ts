@@ -121,6 +121,12 @@ export class SessionStrip implements Library {
     });
   }
 
+  async erase(ids: readonly ResultId[]): Promise<{ removed: ResultId[]; bytes: number }> {
+    const removed = ids.filter((id) => this.#rows.get(id)?.summary.deleted);
+    for (const id of removed) this.#rows.delete(id);
+    return { removed, bytes: 0 };
+  }
+
   /** Nothing here has a budget: it all goes with the session. */
   async purge(): Promise<{ removed: ResultId[]; bytes: number }> {
     return { removed: [], bytes: 0 };

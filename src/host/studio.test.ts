@@ -419,6 +419,12 @@ describe('a history that is not there', () => {
     const restored = eventsOf('result.added');
     await call('results.restore', { ids: ['result-1', 'result-2'] });
     expect(restored.map(({ result }) => result.id).toSorted()).toEqual(['result-1', 'result-2']);
+    await call('results.delete', { ids: ['result-2'] });
+    const removed = eventsOf('results.removed');
+    expect(await call('results.erase', { ids: ['result-1', 'result-2'] })).toEqual({ erased: ['result-2'], bytes: 0 });
+    expect(removed).toEqual([{ ids: ['result-2'] }]);
+    expect(await call('results.list', { deleted: true })).toMatchObject({ total: 0 });
+    expect(await call('results.list', {})).toMatchObject({ total: 1 });
   });
 });
 

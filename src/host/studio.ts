@@ -53,7 +53,7 @@ export class Studio {
       ...appHandlers(parts, this.#desk, () => void this.purge()),
       ...documentHandlers(parts),
       ...fileHandlers(parts, this.#results, this.#drafts),
-      ...historyHandlers(parts, this.#results),
+      ...historyHandlers(parts, this.#results, () => this.#picturesInUse()),
       'generate.cost': async (request) => ({ cost: await this.#desk.cost(request) }),
       'generate.start': (request, { windowId }) => this.#desk.start(request, windowId),
       'generate.cancel': ({ job, hard }) => {
@@ -97,8 +97,7 @@ export class Studio {
       const { removed, bytes } = await library.purge({
         olderThanMs,
         budget: this.parts.settings.get().historyBudget,
-        // A scene may point at a picture whose result is deleted, a window may show a draft.
-        keep: [...(await (await this.parts.keeper).blobsInUse()), ...this.#drafts.hashes],
+        keep: await this.#picturesInUse(),
       });
       if (removed.length === 0) return;
       this.parts.log.info(`history: ${removed.length} results deleted for good, ${bytes} bytes freed`);
@@ -106,6 +105,11 @@ export class Studio {
     } catch (error) {
       this.parts.log.warning(`history: clearing up failed: ${StudioError.from(error).message}`);
     }
+  }
+
+  /** A scene may point at a picture whose result is deleted, a window may show a draft. */
+  async #picturesInUse(): Promise<string[]> {
+    return [...(await (await this.parts.keeper).blobsInUse()), ...this.#drafts.hashes];
   }
 
   /** Writes everything that is still in memory; trouble is logged. */

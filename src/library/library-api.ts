@@ -19,6 +19,8 @@ export interface Library {
     /** Pictures that open or recoverable documents use (keeper.blobsInUse()): their files stay. */
     keep?: Iterable<string>;
   }): Promise<{ removed: ResultId[]; bytes: number }>;
+  /** Deletes for good those of `ids` that are removed already; `keep` as for purge. */
+  erase(ids: readonly ResultId[], keep?: Iterable<string>): Promise<{ removed: ResultId[]; bytes: number }>;
   /** Pictures of the moment: gone at the next purge that does not keep them, unless a result or an item uses them. */
   letGo(hashes: readonly string[]): Promise<void>;
   changes(from: ResultId, to: ResultId): Promise<string[]>;

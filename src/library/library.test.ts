@@ -142,6 +142,25 @@ test('deleting can be undone; afterwards rows, search entries, embeddings and pi
   expect(database.includes('result-a')).toBe(false);
 });
 
+test('what is in the trash is deleted for good at once when asked; what is not in it stays', async () => {
+  await using folder = await temporaryFolder();
+  const { library, blobs } = await libraryIn(folder.path);
+  const [gone, used, live] = await Promise.all([1, 2, 3].map((fill) => blobs.write(new Uint8Array(4000).fill(fill))));
+  await library.add(finished({ id: 'gone', picture: gone, segment: 'a walrus', embedding: [1, 0, 0] }));
+  await library.add(finished({ id: 'used', picture: used }));
+  await library.add(finished({ id: 'live', picture: live }));
+  await library.remove(['result-gone', 'result-used']);
+  const { removed, bytes } = await library.erase(['result-gone', 'result-used', 'result-live', 'result-none'], [used!]);
+  expect(removed).toEqual(['result-gone', 'result-used']);
+  expect(bytes).toBeGreaterThanOrEqual(8000);
+  expect([gone, used, live].map((hash) => blobs.has(hash!))).toEqual([false, true, true]);
+  await expect(library.get('result-gone')).rejects.toMatchObject({ code: 'not-found' });
+  expect((await library.list(query({ deleted: true }))).total).toBe(0);
+  expect(ids((await library.list(query())).results)).toEqual(['live']);
+  await library.close();
+  expect((await readFile(path.join(folder.path, 'library.sqlite'))).includes('walrus')).toBe(false);
+});
+
 test('the budget drops deleted results first, then old ones that nobody marked, never the newest', async () => {
   await using folder = await temporaryFolder();
   const { library, blobs } = await libraryIn(folder.path);

@@ -81,6 +81,7 @@ export async function openLibrary(options: LibraryOptions): Promise<Library> {
     remove: (ids) => ask('remove', ids),
     restore: (ids) => ask('restore', ids),
     purge: ({ keep, ...rest }) => ask('purge', { ...rest, keep: keep === undefined ? undefined : [...keep] }),
+    erase: (ids, keep) => ask('erase', ids, keep === undefined ? undefined : [...keep]),
     letGo: (hashes) => ask('letGo', hashes),
     changes: (from, to) => ask('changes', from, to),
     family: (id) => ask('family', id),

@@ -9,16 +9,19 @@ const NEWEST_KEPT = 20;
 /** In one transaction, so that a purge of thousands never keeps the worker from answering for long. */
 const PORTION = 200;
 
-export interface PurgeOptions {
-  readonly olderThanMs: number;
-  /** Bytes that pictures and database may take. */
-  readonly budget: number;
+export interface RemovalOptions {
   /** Pictures that documents use: their files stay. */
   readonly keep: ReadonlySet<string>;
-  readonly now: number;
   readonly blobFolder: string;
   /** Called with each result's seq while its rows are still there. */
   readonly onRemove: (seq: number) => void;
+}
+
+export interface PurgeOptions extends RemovalOptions {
+  readonly olderThanMs: number;
+  /** Bytes that pictures and database may take. */
+  readonly budget: number;
+  readonly now: number;
 }
 
 const Row = z.object({ seq: z.number(), id: ResultId });
@@ -76,12 +79,38 @@ export function purge(database: Database, options: PurgeOptions): { removed: Res
     fits,
     NEWEST_KEPT - 1,
   );
+  return { removed, bytes: settle(database, options, removed.length, before) };
+}
+
+/** Deletes for good the results among `ids` that are in the trash; the others are left as they are. */
+export function erase(
+  database: Database,
+  ids: readonly ResultId[],
+  options: RemovalOptions,
+): { removed: ResultId[]; bytes: number } {
+  const before = usedBytes(database);
+  const inTrash = database.prepare('SELECT seq, id FROM results WHERE id = ? AND deleted_at IS NOT NULL');
+  const removed: ResultId[] = [];
+  database.transaction(() => {
+    for (const one of ids) {
+      const row = Row.optional().parse(inTrash.get(one));
+      if (!row) continue;
+      options.onRemove(row.seq);
+      removeRows(database, row.seq);
+      removed.push(row.id);
+    }
+  })();
+  return { removed, bytes: settle(database, options, removed.length, before) };
+}
+
+/** Files, free pages and log follow the rows. @returns the bytes that are free now */
+function settle(database: Database, options: RemovalOptions, count: number, before: number): number {
   removeFiles(database, options);
-  if (removed.length > 0) {
+  if (count > 0) {
     database.pragma('incremental_vacuum');
     database.pragma('wal_checkpoint(TRUNCATE)');
   }
-  return { removed, bytes: Math.max(0, before - usedBytes(database)) };
+  return Math.max(0, before - usedBytes(database));
 }
 
 /** Deletes the rows of one result and notes the pictures nothing points at any more. @returns these pictures' bytes */
@@ -109,7 +138,7 @@ function removeRows(database: Database, seq: number): number {
 }
 
 /** Deletes the noted files; one that a document uses, or that cannot be deleted now, stays noted for the next time. */
-function removeFiles(database: Database, { keep, blobFolder }: PurgeOptions): void {
+function removeFiles(database: Database, { keep, blobFolder }: RemovalOptions): void {
   const hashes = z.array(z.string()).parse(database.prepare('SELECT hash FROM blob_removals').pluck().all());
   for (const hash of hashes) {
     if (keep.has(hash)) continue;

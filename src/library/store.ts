@@ -6,7 +6,8 @@ import { openForReading, openForWriting } from './database.ts';
 import type { Database, Notice } from './database.ts';
 import { Embeddings, segmentBox } from './embeddings.ts';
 import { ItemRows } from './items.ts';
-import { purge, usedBytes } from './purge.ts';
+import { erase, purge, usedBytes } from './purge.ts';
+import type { RemovalOptions } from './purge.ts';
 import { ResultRows } from './results.ts';
 
 /** The library inside its worker: synchronous, each method one transaction. See library-api.ts for the words. */
@@ -74,13 +75,23 @@ export class LibraryStore {
     bytes: number;
   } {
     return purge(this.#database, {
+      ...this.#removal(options.keep),
       olderThanMs: options.olderThanMs,
       budget: options.budget,
-      keep: new Set(options.keep),
       now: Date.now(),
+    });
+  }
+
+  erase(ids: readonly ResultId[], keep?: Iterable<string>): { removed: ResultId[]; bytes: number } {
+    return erase(this.#database, ids, this.#removal(keep));
+  }
+
+  #removal(keep: Iterable<string> | undefined): RemovalOptions {
+    return {
+      keep: new Set(keep),
       blobFolder: this.#blobFolder,
       onRemove: (seq) => this.#embeddings.forget({ seq }),
-    });
+    };
   }
 
   letGo(hashes: readonly string[]): void {

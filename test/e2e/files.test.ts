@@ -248,9 +248,23 @@ describe.skipIf(!hasBrowser)('files and history', () => {
       await expect.poll(() => tiles.count(), SOON).toBe(0);
       await history.getByRole('button', { name: 'All results' }).click();
       await expect.poll(() => tiles.count(), SOON).toBe(3);
+
+      // Delete it once more, this time for good: asked twice, then there is no way back.
+      await tiles.last().click();
+      await history.getByRole('button', { name: 'Delete', exact: true }).click();
+      await history.getByRole('button', { name: 'Deleted' }).click();
+      await expect.poll(() => tiles.count(), SOON).toBe(1);
+      await tiles.first().click();
+      await history.getByRole('button', { name: 'Delete for good…' }).click();
+      expect(await tiles.count()).toBe(1);
+      await history.getByRole('button', { name: 'No way back: delete it for good' }).click();
+      await expect.poll(() => tiles.count(), SOON).toBe(0);
+      await studio.page.getByText(/gone for good/).waitFor(SOON);
+      await history.getByRole('button', { name: 'All results' }).click();
+      await expect.poll(() => tiles.count(), SOON).toBe(2);
       await studio.page.keyboard.press('Escape');
       await history.waitFor({ ...SOON, state: 'detached' });
-      await expect.poll(() => studio.pictures(), SOON).toEqual([second, second, first]);
+      await expect.poll(() => studio.pictures(), SOON).toEqual([second, second]);
       expect(studio.complaints).toEqual([]);
     },
   );

@@ -6,7 +6,7 @@ import type { StudioParts } from '../parts.ts';
 import type { ResultStore } from '../result-store.ts';
 
 /** Calls about the past: results, boards, library items. */
-export function historyHandlers(parts: StudioParts, results: ResultStore) {
+export function historyHandlers(parts: StudioParts, results: ResultStore, picturesInUse: () => Promise<string[]>) {
   const { hub, engine, settings } = parts;
 
   /** The slot's embedding, or null where no pack can make one (an item without it is found by its words only). */
@@ -35,6 +35,11 @@ export function historyHandlers(parts: StudioParts, results: ResultStore) {
     'results.restore': async ({ ids }) => {
       for (const result of await results.restore(ids)) hub.emit('result.added', { result });
       return {};
+    },
+    'results.erase': async ({ ids }) => {
+      const { erased, bytes } = await results.erase(ids, await picturesInUse());
+      if (erased.length > 0) hub.emit('results.removed', { ids: erased });
+      return { erased, bytes };
     },
     'results.changes': ({ from, to }) => results.changes(from, to),
     'results.family': ({ id }) => results.family(id),

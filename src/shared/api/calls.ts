@@ -262,6 +262,11 @@ export const CALLS = {
   },
   'results.delete': { input: z.object({ ids: z.array(ResultId).min(1).max(1000) }), output: Nothing },
   'results.restore': { input: z.object({ ids: z.array(ResultId).min(1).max(1000) }), output: Nothing },
+  /** Deletes for good: rows, embeddings, pictures. Only what is deleted already; the rest stays. */
+  'results.erase': {
+    input: z.object({ ids: z.array(ResultId).min(1).max(1000) }),
+    output: z.object({ erased: z.array(ResultId), bytes: z.number().int().nonnegative() }),
+  },
   /** "What changed" from one result to another, in words. */
   'results.changes': { input: z.object({ from: ResultId, to: ResultId }), output: z.array(z.string()) },
   /** The results one comes from and those made from it, the nearest first. */

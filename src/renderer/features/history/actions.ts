@@ -4,6 +4,7 @@ import type { StudioDocument } from '#shared/document/document.ts';
 import type { DocumentRecord } from '#shared/document/records.ts';
 import { showDocument } from '../../app/boot.ts';
 import type { Studio } from '../../app/studio.ts';
+import { formatBytes } from '../../app/format.ts';
 import { translate } from '../../app/i18n/texts.ts';
 import { withItsSeed } from '../../store/recipes.ts';
 
@@ -70,6 +71,17 @@ export async function restoreResults(studio: Studio, ids: ResultId[]): Promise<v
   await studio.api.call('results.restore', { ids });
   const { results } = await studio.api.call('results.list', { limit: 60 });
   studio.session.setState({ results });
+}
+
+/** Deletes what is in the trash for good: no way back. */
+export async function eraseResults(studio: Studio, ids: ResultId[]): Promise<void> {
+  const { erased, bytes } = await studio.api.call('results.erase', { ids });
+  if (erased.length === 0) return;
+  studio.view.setState(({ compare }) => ({ compare: compare.filter((id) => !erased.includes(id)) }));
+  studio.session.notify({
+    level: 'info',
+    message: translate('history.erased', { count: erased.length, size: formatBytes(bytes) }),
+  });
 }
 
 /** Adds a result to the comparison (four at most) or takes it out. */

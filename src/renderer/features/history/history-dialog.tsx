@@ -9,7 +9,7 @@ import { Dialog } from '../../ui/dialog.tsx';
 import { Empty, Segmented } from '../../ui/parts.tsx';
 import { SearchField } from '../../ui/search-field.tsx';
 import { Select } from '../../ui/select.tsx';
-import { deleteResults, openCompare, restoreResults } from './actions.ts';
+import { deleteResults, eraseResults, openCompare, restoreResults } from './actions.ts';
 import { HistoryGrid } from './history-grid.tsx';
 import { HistoryTree } from './history-tree.tsx';
 import { ResultDetail } from './result-detail.tsx';
@@ -153,17 +153,30 @@ export function HistoryDialog({ onClose }: { readonly onClose: () => void }) {
             <div className="history-picked" role="group" aria-label={t('history.picked', { count: selected.length })}>
               <span className="num">{t('history.picked', { count: selected.length })}</span>
               {place.kind === 'deleted' ? (
-                <Button
-                  onClick={() =>
-                    studio.attempt(async () => {
-                      await restoreResults(studio, [...selected]);
-                      setSelected([]);
-                      reload();
-                    })
-                  }
-                >
-                  {t('history.restore', { count: selected.length })}
-                </Button>
+                <>
+                  <Button
+                    onClick={() =>
+                      studio.attempt(async () => {
+                        await restoreResults(studio, [...selected]);
+                        setSelected([]);
+                        reload();
+                      })
+                    }
+                  >
+                    {t('history.restore', { count: selected.length })}
+                  </Button>
+                  <EraseButton
+                    key={selected.join()}
+                    count={selected.length}
+                    onErase={() =>
+                      studio.attempt(async () => {
+                        await eraseResults(studio, [...selected]);
+                        setSelected([]);
+                        reload();
+                      })
+                    }
+                  />
+                </>
               ) : (
                 <>
                   {selected.length > 1 && selected.length <= 4 ? (
@@ -202,6 +215,17 @@ export function HistoryDialog({ onClose }: { readonly onClose: () => void }) {
         )}
       </div>
     </Dialog>
+  );
+}
+
+/** Asks once more in its own place, since there is no way back. */
+function EraseButton({ count, onErase }: { readonly count: number; readonly onErase: () => void }) {
+  const t = useT();
+  const [sure, setSure] = useState(false);
+  return (
+    <Button look="danger" onClick={sure ? onErase : () => setSure(true)} onBlur={() => setSure(false)}>
+      {sure ? t('history.eraseSure', { count }) : t('history.erase')}
+    </Button>
   );
 }
 

@@ -4,7 +4,7 @@ import { openDocument, result, testStudio } from '../../app/studio.testkit.ts';
 import { sceneOf } from '#shared/document/document.ts';
 import { patchScene } from '../../store/recipes.ts';
 import { changeWords } from '../compare/change-words.ts';
-import { deleteResults, openAsItWas, openCompare, stepResult, toggleCompare } from './actions.ts';
+import { deleteResults, eraseResults, openAsItWas, openCompare, stepResult, toggleCompare } from './actions.ts';
 import { nextSelection } from './history-grid.tsx';
 import { layoutTree } from './tree-layout.ts';
 
@@ -94,6 +94,16 @@ describe('a result', () => {
     expect(studio.view.getState().shown).toEqual({ kind: 'none' });
     studio.session.getState().notices[0]?.action?.run();
     await vi.waitFor(() => expect(studio.session.getState().results).toHaveLength(1));
+  });
+
+  it('is deleted for good out of the trash, and says how much room that made', async () => {
+    const { studio, host } = testStudio();
+    host.answer('results.erase', () => ({ erased: ['result-a' as const], bytes: 2_000_000 }));
+    studio.view.setState({ compare: ['result-a', 'result-b'] });
+    await eraseResults(studio, ['result-a', 'result-b']);
+    expect(studio.view.getState().compare).toEqual(['result-b']);
+    expect(studio.session.getState().notices[0]).toMatchObject({ message: expect.stringContaining('2 MB') as string });
+    expect(studio.session.getState().notices[0]?.action).toBeUndefined();
   });
 
   it('is compared with its parent if nothing is marked', () => {
