@@ -27,7 +27,7 @@ from training.nets.judge import JudgeEncoder
 from training.text import CLIP_SCENES_SEED, PhraseBook, clip_world
 from training.world.scene import SceneOptions, Segment
 from training.world.sprites import SpriteAtlas
-from training.world.vocabulary import concepts
+from training.world.vocabulary import concepts, names
 
 
 @dataclass(frozen=True)
@@ -60,9 +60,10 @@ def held_out_concepts(every: int) -> set[int]:
 
 
 def known_tags(concept: int, every: int) -> tuple[str, ...]:
-    """Synonyms of a concept that training may use."""
+    """Synonyms of a concept that training may use: not those held out, nor another concept's name ("cat" is a tag of
+    the tiger, but who writes "cat" means the cat)."""
     tags = concepts()[concept].tags
-    return tuple(t for k, t in enumerate(tags) if not every or (k + concept) % every != every // 2)
+    return tuple(t for k, t in enumerate(tags) if t not in names() and (not every or (k + concept) % every != every // 2))
 
 
 class ClipModule(nn.Module):

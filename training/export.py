@@ -1,6 +1,6 @@
 """Exports trained networks as a pack: ONNX files, pack.json, card, notice and reference tensors.
 
-    python -m training.export --out training/runs/pack --id spatext-emoji-v1 --base PACK \\
+    python -m training.export --out training/runs/pack --id spatext-emoji-v2 --base PACK \\
         [--decoder RUN] [--prior RUN] [--superres RUN] [--clip RUN]
 
 What is not given is taken over from ``--base``. Float32 in and out; big weights are stored as float16 behind a Cast
@@ -260,8 +260,9 @@ def describe(base: Path, out: Path, ident: str, name: str, training: dict[str, A
         components["sketch"] = SKETCH_COMPONENT
         components["stProjector"] |= {"inputs": {**components["stProjector"]["inputs"], "sketch_map": SKETCH_MAP}}
         components["stProjector"]["outputs"] = with_sketch(components["stProjector"]["outputs"])
-        components["unet"] |= {"inputs": with_sketch(components["unet"]["inputs"]),
-                               "sketchAnchor": {"spread": SKETCH_SPREAD, "until": SKETCH_UNTIL}}
+        components["unet"] |= {"inputs": with_sketch(components["unet"]["inputs"])}
+    if "sketch" in components:
+        components["unet"]["sketchAnchor"] = {"spread": SKETCH_SPREAD, "until": SKETCH_UNTIL}
     for component in components.values():
         file = out / component["file"]
         component |= {"sha256": sha256(file), "bytes": file.stat().st_size}
@@ -273,8 +274,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--base", type=Path, required=True, help="pack that what is not given is taken from")
-    parser.add_argument("--id", default="spatext-emoji-v1")
-    parser.add_argument("--name", default="SpaText, illustrated scenes, v1")
+    parser.add_argument("--id", default="spatext-emoji-v2")
+    parser.add_argument("--name", default="SpaText, illustrated scenes, v2")
     parser.add_argument("--decoder", type=Path)
     parser.add_argument("--sketch", type=Path, help="a training.sketch run")
     parser.add_argument("--sketch-before", type=Path, nargs="*", default=[], help="runs that the sketch's run went on from, its drawing's among them")
@@ -282,7 +283,7 @@ def main() -> None:
     parser.add_argument("--superres", type=Path)
     parser.add_argument("--clip", type=Path)
     parser.add_argument("--text-head", type=Path, help="a training.text_head run: the base's image tower, another head")
-    parser.add_argument("--continued", action="store_true", help="the decoder's run started from the base pack")
+    parser.add_argument("--continued", action="store_true", help="the runs started from the base pack")
     parser.add_argument("--machine", default="two CPU cores")
     parser.add_argument("--reference", type=Path, help="reference folder to take inputs from (default: the base's)")
     parser.add_argument("--results", type=Path, help="results.json of training.evaluate_world, for the card")
@@ -318,7 +319,8 @@ def main() -> None:
             projector = STProjector(config)
             load_projector(args.base, projector)
             export_projector(projector, config, out, half)
-        training |= {"sketchImages": sum(last_row(run)["images"] for run in [args.sketch, *args.sketch_before])}
+        seen = before.get("sketchImages", 0) if args.continued else 0
+        training |= {"sketchImages": seen + sum(last_row(run)["images"] for run in [args.sketch, *args.sketch_before])}
     if args.prior:
         weights = load_half(args.prior, "weights")
         prior = Prior(bank=len(weights["bank"]) if "bank" in weights else 0)

@@ -30,7 +30,7 @@ from training.diffusion import CosineSchedule
 from training.nets.clip import ImageEncoder, TextHead
 from training.nets.prior import Prior, sample_prior
 from training.nets.unet import EMBEDDING_SCALE
-from training.text import CLIP_SCENES_SEED, PhraseBook
+from training.text import CLIP_SCENES_SEED, PhraseBook, said
 from training.world.scene import SceneOptions
 from training.world.sprites import SpriteAtlas
 
@@ -39,8 +39,8 @@ from training.world.sprites import SpriteAtlas
 class PriorTraining:
     """Only the style that the decoder draws: the prior should land on what the decoder can paint.
 
-    ``synonyms`` is the share of plain crops called by a tag, of which every ``hold_out``-th is never used; ``shake`` is
-    the most noise on sentence embeddings, so that words near a trained one do what it does. ``remembered`` pictures go
+    ``synonyms`` is the share of plain crops called by a tag, of which every ``hold_out``-th is never used; ``spoken``
+    the share of names written as artists do; ``shake`` is the most noise on sentence embeddings, so that words near a trained one do what it does. ``remembered`` pictures go
     into the finished prior, which keeps guesses near them (0: none).
     """
 
@@ -48,6 +48,7 @@ class PriorTraining:
     scenes: int = 6000
     held: int = 300
     synonyms: float = 0.3
+    spoken: float = 0.5
     drop: float = 0.1
     hold_out: int = 12
     shake: float = 0.4
@@ -57,10 +58,12 @@ class PriorTraining:
 
 @dataclass
 class PairBank:
-    """``images`` [n, 256] unit image embeddings; ``texts`` the possible captions of each."""
+    """``images`` [n, 256] unit image embeddings; ``texts`` the possible captions of each, which is a ``thing`` or a
+    whole scene."""
 
     images: Tensor
     texts: list[list[str]]
+    thing: list[bool]
 
 
 @torch.no_grad()
@@ -77,12 +80,14 @@ def build_bank(config: PriorTraining, atlas: SpriteAtlas, encoder: ImageEncoder,
     """Embeds the crops and scenes ``first`` .. ``first + count``."""
     images: list[Tensor] = []
     texts: list[list[str]] = []
+    thing: list[bool] = []
     for batch, embeddings in embedded(config.world, atlas, encoder, first, count):
         images.append(embeddings)
         for scene in batch.scenes:
             texts += [[s.label, *([] if s.colour else known_tags(s.concept, config.hold_out))] for s in scene.segments]
         texts += [[scene.caption] if scene.segments else [scene.setting] for scene in batch.scenes]
-    return PairBank(torch.cat(images), texts)
+        thing += [True] * (len(embeddings) - len(batch.scenes)) + [False] * len(batch.scenes)
+    return PairBank(torch.cat(images), texts, thing)
 
 
 class PriorStage:
@@ -107,7 +112,8 @@ class PriorStage:
         for i in chosen:
             options = self.bank.texts[i]
             other = len(options) > 1 and rng.random() < c.synonyms
-            texts.append(options[int(rng.integers(1, len(options)))] if other else options[0])
+            text = options[int(rng.integers(1, len(options)))] if other else options[0]
+            texts.append(said(text, c.spoken, rng) if self.bank.thing[i] else text)
         sentence = shake(self.book(texts).to(self.device), c.shake, 0.5)
         with torch.no_grad():
             text = self.head(sentence)

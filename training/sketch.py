@@ -134,12 +134,21 @@ class SketchStage:
         write_sheet(file, [crops[:24], (F.interpolate((made[:24, :3] + 1) * masks[:24], size=64) - 1)])
 
 
+def weights_of(folder: Path) -> dict[str, Tensor]:
+    """A sketch's weights, out of a run's folder or a pack's."""
+    if not (folder / "pack.json").is_file():
+        return load_half(folder, "weights")
+    known = Sketch()
+    load_network(folder, "sketch", known)
+    return known.state_dict()
+
+
 def main() -> None:
     parser = arguments(__doc__)
     parser.add_argument("--init-from", type=Path, help="a pack folder whose image tower is used")
     parser.add_argument("--clip", type=Path, help="a finished training.clip run")
     parser.add_argument("--drawing", type=Path, help="a finished training.drawing run; without one, the pack's drawing")
-    parser.add_argument("--from", dest="start", type=Path, help="another sketch run whose weights to begin with")
+    parser.add_argument("--from", dest="start", type=Path, help="another sketch run, or a pack, whose sketch to begin with")
     parser.add_argument("--workers", type=int, default=0)
     args = parser.parse_args()
     loop, machine = begin(args)
@@ -150,14 +159,12 @@ def main() -> None:
     if args.drawing is not None:
         drawing = load_half(args.drawing, "weights")
     elif args.init_from is not None:
-        known = Sketch()
-        load_network(args.init_from, "sketch", known)
-        drawing = known.drawing.state_dict()
+        drawing = {k.removeprefix("drawing."): v for k, v in weights_of(args.init_from).items() if k.startswith("drawing.")}
     else:
         raise TrainingError("a sketch needs a drawing", "give --drawing RUN, or --init-from a pack that has one")
     stage = SketchStage(config, atlas, load_encoder(args.init_from, args.clip), machine.device, args.workers, drawing)
     if args.start is not None:
-        weights = {k: v for k, v in load_half(args.start, "weights").items() if not k.startswith("drawing.")}
+        weights = {k: v for k, v in weights_of(args.start).items() if not k.startswith("drawing.")}
         left = stage.module.load_state_dict(weights, strict=False)
         strange = [*left.unexpected_keys, *(k for k in left.missing_keys if not k.startswith(("drawing.", "guess")))]
         if strange:

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from training.common.checkpoint import load_half
 from training.common.errors import TrainingError
 from training.common.loop import LoopConfig, arguments, begin, from_file, train
+from training.common.losses import edges
 from training.common.machine import Machine
 from training.common.pack_weights import load_network, load_projector
 from training.common.sheets import write_sheet
@@ -43,11 +44,6 @@ class SuperResTraining:
     latest: int = 420
     gradient: float = 0.6
     seed: int = 1
-
-
-def edges(x: Tensor) -> tuple[Tensor, Tensor]:
-    """Differences to the right and below."""
-    return x[..., :, 1:] - x[..., :, :-1], x[..., 1:, :] - x[..., :-1, :]
 
 
 def degrade(small: Tensor, generator: torch.Generator) -> Tensor:
@@ -157,7 +153,7 @@ def load_decoder(folder: Path | None, pack: Path | None, clip: Path | None, atla
     if folder is not None and bool(net.sketch) != (sketch is not None):
         raise TrainingError("this decoder and --sketch do not belong together", "give --sketch if and only if it was trained with one")
     stage = DecoderStage(DecoderTraining(net=net), atlas, load_encoder(pack, clip), device, sketch=sketch)
-    if folder is None and net.sketch:
+    if folder is None and net.sketch and sketch is None:
         assert pack is not None
         load_network(pack, "sketch", stage.sketch)
     if folder is not None:
@@ -174,7 +170,7 @@ def main() -> None:
     parser = arguments(__doc__)
     parser.add_argument("--init-from", type=Path, help="a pack folder to start from")
     parser.add_argument("--decoder", type=Path, help="a finished training.decoder run whose output is to be cleaned up")
-    parser.add_argument("--sketch", type=Path, help="the sketch's run, if the decoder has one")
+    parser.add_argument("--sketch", type=Path, help="the sketch's run, if the decoder has one; without one, the pack's")
     parser.add_argument("--clip", type=Path, help="a finished training.clip run, where there is no pack")
     args = parser.parse_args()
     loop, machine = begin(args)

@@ -18,7 +18,7 @@ from torch import Tensor
 from training.common.errors import TrainingError
 from training.world.scene import SceneOptions, make_scene
 from training.world.sprites import SpriteAtlas
-from training.world.vocabulary import COLOURS, concepts, settings
+from training.world.vocabulary import COLOURS, concepts, names, settings
 
 BOOK_FILE = "sentences.npz"
 CLIP_SCENES_SEED = 11
@@ -103,11 +103,38 @@ class PhraseBook:
         return file
 
 
+SPOKEN = ("the {}", "one {}", "a small {}", "a big {}", "a cute {}", "a picture of {}")
+"""Ways to write a plain name; ``{}`` after "of" gets its article."""
+
+
+def with_article(name: str) -> str:
+    """"a crab", "an owl"; names that begin with a capital or a digit stay bare."""
+    if not name or not name[0].islower():
+        return name
+    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
+
+
+def spoken(name: str, plain: bool) -> tuple[str, ...]:
+    """How artists write a thing's name: with its article; a ``plain`` one, without colour, in other ways too."""
+    one = with_article(name)
+    return (one, *(form.format(one if form.endswith("of {}") else name) for form in SPOKEN)) if plain else (one,)
+
+
+def said(name: str, share: float, rng: np.random.Generator) -> str:
+    """A thing's name or tag, in a share of cases as artists write it."""
+    if rng.random() >= share:
+        return name
+    ways = spoken(name, name in names())
+    return ways[int(rng.integers(len(ways)))]
+
+
 def segment_phrases() -> list[str]:
-    """Everything a segment can be called: labels, labels with colours, synonyms."""
+    """Everything a segment can be called: labels, labels with colours, synonyms, and how these are written."""
     labels = [c.label for c in concepts()]
+    coloured = [f"{k} {n}" for k in COLOURS for n in labels]
     tags = [t for c in concepts() for t in c.tags]
-    return list(dict.fromkeys(labels + [f"{k} {n}" for k in COLOURS for n in labels] + tags))
+    ways = [w for n in labels for w in spoken(n, True)] + [w for n in (*coloured, *tags) for w in spoken(n, False)]
+    return list(dict.fromkeys(labels + coloured + tags + ways))
 
 
 def clip_scene_captions(atlas: SpriteAtlas, options: SceneOptions, count: int) -> list[str]:

@@ -28,7 +28,7 @@ from training.conditioning import shake
 from training.decoder import load_encoder
 from training.nets.clip import ImageEncoder, TextHead
 from training.prior import embedded, load_head
-from training.text import PhraseBook
+from training.text import PhraseBook, said, with_article
 from training.world.scene import Scene, SceneOptions
 from training.world.sprites import SpriteAtlas
 from training.world.vocabulary import concepts
@@ -36,11 +36,13 @@ from training.world.vocabulary import concepts
 
 @dataclass(frozen=True)
 class TextHeadTraining:
-    """``synonyms`` is the share of plain crops that are called by a tag; every ``hold_out``-th tag is never used."""
+    """``synonyms`` is the share of plain crops that are called by a tag; every ``hold_out``-th tag is never used.
+    ``spoken`` is the share of names and tags written as artists do ("a crab", "the crab")."""
 
     world: SceneOptions = field(default_factory=lambda: SceneOptions(keep_segment=1.0))
     scenes: int = 4000
     synonyms: float = 0.5
+    spoken: float = 0.5
     hold_out: int = 12
     noise: float = 0.5
     seed: int = 1
@@ -122,7 +124,8 @@ class TextHeadStage:
             tags = known_tags(concept, c.hold_out) if concept >= 0 and not bank.coloured[i] else ()
             texts.append(tags[int(rng.integers(len(tags)))] if tags and rng.random() < c.synonyms else bank.texts[i])
         asked = [self.words[int(k)] for k in rng.integers(len(self.words), size=len(texts))]
-        sentences = shake(self.book(texts + asked).to(self.device), c.noise, 0.6)
+        written = [text if bank.concept[i] < 0 else said(text, c.spoken, rng) for i, text in zip(chosen, texts, strict=True)]
+        sentences = shake(self.book(written + [said(word, c.spoken, rng) for word in asked]).to(self.device), c.noise, 0.6)
         words = self.module.head(sentences)
         scale = self.module.scale.exp().clamp(max=60)
         pairs = scale * words[: len(texts)] @ bank.images[torch.from_numpy(chosen)].T
@@ -149,6 +152,7 @@ class TextHeadStage:
         tags = {w: [i for i, c in enumerate(concepts()) if w in c.tags] for c in concepts() for w in c.tags}
         used = set(self.words)
         groups = {"names": {c.label: [i] for i, c in enumerate(concepts())},
+                  "names with an article": {with_article(c.label): [i] for i, c in enumerate(concepts())},
                   "trained tags": {w: o for w, o in tags.items() if w in used},
                   "held-out tags": {w: o for w, o in tags.items() if w not in used}}
         out = {}

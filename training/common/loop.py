@@ -124,19 +124,19 @@ class Progress:
         self.file = folder / "curves.jsonl"
         self.quiet = quiet
         self.sums: dict[str, float] = {}
-        self.count = 0
+        self.counts: dict[str, int] = {}
         self.since = time.monotonic()
         self.images = 0
 
     def add(self, figures: dict[str, float], images: int) -> None:
         for key, value in figures.items():
             self.sums[key] = self.sums.get(key, 0.0) + value
-        self.count += 1
+            self.counts[key] = self.counts.get(key, 0) + 1  # not every step has every figure
         self.images += images
 
     def report(self, step: int, images: int, elapsed: float, left: float) -> None:
         now = time.monotonic()
-        row = {k: round(v / self.count, 5) for k, v in self.sums.items()}
+        row = {k: round(v / self.counts[k], 5) for k, v in self.sums.items()}
         row |= {"step": step, "images": images, "minutes": round(elapsed / 60, 2),
                 "images_a_second": round(self.images / max(now - self.since, 1e-9), 2)}
         if not self.quiet:
@@ -144,7 +144,7 @@ class Progress:
                 f.write(json.dumps(row) + "\n")
             shown = " ".join(f"{k} {v}" for k, v in row.items())
             print(f"{shown} left {left / 60:.0f} min", flush=True)
-        self.sums, self.count, self.since, self.images = {}, 0, now, 0
+        self.sums, self.counts, self.since, self.images = {}, {}, now, 0
 
 
 def describe(stage: Stage, loop: LoopConfig, machine: Machine, folder: Path) -> None:
@@ -231,7 +231,7 @@ def train(stage: Stage, loop: LoopConfig, machine: Machine, folder: Path, max_st
         if machine.leads and 0 < loop.sheet_minutes * 60 < now - last_sheet:
             stage.sheet(average, folder / f"sheet-{images:08d}.png")
             last_sheet = now
-    if progress.count:
+    if progress.counts:
         progress.report(step, images, elapsed(), 0)
     save()
     if machine.leads and loop.sheet_minutes > 0:

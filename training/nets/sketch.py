@@ -16,6 +16,9 @@ from training.nets.drawing import FRAME, Drawing, SketchBlock, SketchConfig, lay
 from training.nets.unet import EMBEDDING_SCALE
 
 CHANNELS = 5
+INSIDE, COVERED = (0.8, 0.9), (0.15, 0.3)
+"""Shares of the laid drawing that lie in the mask, and of the mask that it covers, from which on the drawing begins to
+be taken as it is, and at which it is."""
 
 
 class Sketch(nn.Module):
@@ -49,13 +52,21 @@ class Sketch(nn.Module):
             nn.init.zeros_(layer.weight)
 
     def forward(self, embeddings: Tensor, masks: Tensor) -> Tensor:
-        raw = self.raw(embeddings, masks)
-        part = torch.sigmoid(raw[:, 3:4] * 4)
-        return torch.cat([raw[:, :3].clamp(-1, 1), part, torch.ones_like(part)], 1)
+        guess = lay_into(self.drawing(embeddings), masks)
+        raw = self.around(guess, embeddings, masks)
+        colours, part = raw[:, :3].clamp(-1, 1), torch.sigmoid(raw[:, 3:4] * 4)
+        kept = fits(guess[:, 3:], masks)
+        there = kept * (guess[:, 3:] * 4).clamp(max=1)
+        inked = (guess[:, :3] / guess[:, 3:].clamp(min=1e-2)).clamp(-1, 1)
+        colours = colours + there * (inked - colours)
+        return torch.cat([colours, part + kept * (guess[:, 3:].clamp(max=1) - part), torch.ones_like(part)], 1)
 
     def raw(self, embeddings: Tensor, masks: Tensor) -> Tensor:
         """Colours and logits / 4 of the thing's place: [n, 4, 32, 32]."""
-        guess = lay_into(self.drawing(embeddings), masks)
+        return self.around(lay_into(self.drawing(embeddings), masks), embeddings, masks)
+
+    def around(self, guess: Tensor, embeddings: Tensor, masks: Tensor) -> Tensor:
+        """The same, around a drawing laid into the masks."""
         s16 = F.silu(self.shape16(F.pixel_unshuffle(masks, 2)) + self.guess16(F.pixel_unshuffle(guess, 2)))
         s8 = F.silu(self.shape8(s16))
         s4 = F.silu(self.shape4(s8))
@@ -67,6 +78,21 @@ class Sketch(nn.Module):
         h = F.silu(F.pixel_shuffle(self.spread(F.silu(self.norm(h))), 2))
         h = F.silu(self.fine(torch.cat([h, masks], 1)) + self.guess_fine(guess))
         return self.out(h) + self.guess_out(guess)
+
+
+def fits(laid: Tensor, masks: Tensor) -> Tensor:
+    """How far a drawing laid into a mask (its presence [n, 1, s, s]) is what the shape asks for: [n, 1, 1, 1] in 0..1.
+
+    An oval or a box around a thing, and the thing's own outline, hold the laid drawing almost whole; an outline of
+    another pose cuts much of it off, and only the sketch can follow it."""
+    shared = (laid * masks).sum((1, 2, 3), keepdim=True)
+    inside = shared / laid.sum((1, 2, 3), keepdim=True).clamp(min=1e-3)
+    covered = shared / masks.sum((1, 2, 3), keepdim=True).clamp(min=1e-3)
+
+    def rise(x: Tensor, ends: tuple[float, float]) -> Tensor:
+        return ((x - ends[0]) / (ends[1] - ends[0])).clamp(0, 1)
+
+    return rise(inside, INSIDE) * rise(covered, COVERED)
 
 
 def frame_masks(labels: Tensor, boxes: Tensor, owner: Tensor, size: int = FRAME) -> Tensor:

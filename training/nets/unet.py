@@ -15,9 +15,9 @@ EMBEDDING_SCALE = 16.0
 
 SKETCH_SPREAD = 0.08
 """Deviation of pictures from their sketches, -1..1, that is put down to chance: it comes out as grain."""
-CARVED, KEPT = 0.06, 0.25
+CARVED, KEPT = 0.3, 0.55
 """Presence in a sketch below which a place of a segment is the scene's, and above which it is the thing's."""
-SKETCH_UNTIL = 0.09
+SKETCH_UNTIL = 0.05
 """Sigma at which the sketch and the picture on the canvas are trusted alike."""
 
 

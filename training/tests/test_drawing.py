@@ -120,17 +120,35 @@ def test_drawing_learns_what_things_look_like(atlas: SpriteAtlas, tmp_path: Path
     assert last["colour"] < 0.75 * first["colour"] and last["part"] < 0.8 * first["part"]
 
 
+def test_things_from_a_pool_are_those_of_the_scenes(atlas: SpriteAtlas, tmp_path: Path) -> None:
+    world = SceneOptions(counts=(0.0, 1.0), empty=0.0, rough=False, smallest=0.5)
+    config = DrawingTraining(net=TINY, world=world, pool=7, exact=1.0, gradient=0.3, perceptual_every=2)
+    stage = DrawingStage(config, atlas, ImageEncoder((8, 8, 16, 16)), torch.device("cpu"))
+    batch = stage.source.get(0, 7)
+    assert stage.pool is not None
+    assert torch.equal(stage.pool.targets, stage.sprites(batch))
+    assert torch.allclose(stage.pool.exact, stage.embed(batch, 1.0), atol=1e-5)
+    targets, embeddings = stage.things(3, MACHINE, 4)
+    assert len(targets) == round(4 * len(stage.pool.targets) / 7)
+    again = stage.things(3, MACHINE, 4)
+    assert torch.equal(targets, again[0]) and torch.equal(embeddings, again[1])
+    for target, embedding in zip(targets, embeddings, strict=True):
+        at = int((stage.pool.exact - embedding).abs().sum(1).argmin())
+        assert torch.equal(stage.as_targets(stage.pool.targets[at][None])[0], target)
+    assert "feature" in stage.loss(0, MACHINE, 4)[1] and "feature" not in stage.loss(1, MACHINE, 4)[1]
+
+
 def test_the_target_of_a_turned_hue_is_turned(atlas: SpriteAtlas) -> None:
     world = SceneOptions(counts=(1.0,), empty=0.0, recolour=1.0, rough=False, smallest=0.5)
     stage = DrawingStage(DrawingTraining(net=TINY, world=world), atlas, ImageEncoder((8, 8, 16, 16)), torch.device("cpu"))
     batch = stage.source.get(0, 6)
-    turned = stage.targets(batch)
+    turned = stage.as_targets(stage.sprites(batch))
     for scene in batch.scenes:
         for segment in scene.segments:
             assert 40 <= segment.hue <= 320
             segment.hue = 0.0
-    assert float((stage.targets(batch)[:, :3] - turned[:, :3]).abs().mean()) > 0.02
-    assert torch.equal(stage.targets(batch)[:, 3], turned[:, 3])
+    assert float((stage.as_targets(stage.sprites(batch))[:, :3] - turned[:, :3]).abs().mean()) > 0.02
+    assert torch.equal(stage.as_targets(stage.sprites(batch))[:, 3], turned[:, 3])
 
 
 def test_the_sketch_leaves_the_drawing_as_it_is(atlas: SpriteAtlas, tmp_path: Path) -> None:

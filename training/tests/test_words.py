@@ -8,6 +8,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from training.clip import known_tags
 from training.common.loop import LoopConfig, train
 from training.common.machine import Machine
 from training.common.pack_weights import load_network
@@ -16,7 +17,7 @@ from training.nets.clip import ImageEncoder
 from training.nets.prior import FAR_BELOW, PULL, Prior
 from training.nets.unet import EMBEDDING_SCALE
 from training.prior import with_bank
-from training.text import PhraseBook
+from training.text import PhraseBook, said, segment_phrases, spoken, with_article
 from training.text_head import TextHeadStage, TextHeadTraining, build, meanings
 from training.world.scene import SceneOptions
 from training.world.sprites import SpriteAtlas
@@ -63,6 +64,28 @@ def test_a_shared_tag_stands_for_all_its_concepts_and_held_out_ones_for_none() -
     assert set(known) < set(everything)
     shared = next(w for w, owners in everything.items() if len(owners) > 1)
     assert all(shared in (concepts()[i].label, *concepts()[i].tags) for i in everything[shared])
+
+
+def test_a_name_of_its_own_is_no_tag_of_others() -> None:
+    labels = {c.label: i for i, c in enumerate(concepts())}
+    borrowed = [(i, t) for i, c in enumerate(concepts()) for t in c.tags if t in labels and labels[t] != i]
+    assert borrowed
+    assert all(t not in known_tags(i, 0) for i, t in borrowed)
+    assert all(meanings(12)[label] == [i] for label, i in labels.items())
+
+
+def test_names_as_they_are_written() -> None:
+    assert [with_article(n) for n in ("crab", "owl", "1st place medal", "ATM sign")] == ["a crab", "an owl", "1st place medal", "ATM sign"]
+    assert spoken("owl", True)[0] == "an owl" and "a picture of an owl" in spoken("owl", True) and "the owl" in spoken("owl", True)
+    assert spoken("red crab", False) == ("a red crab",)
+    rng = np.random.default_rng(1)
+    drawn = {said("crab", 0.5, rng) for _ in range(200)}
+    assert drawn == {"crab", *spoken("crab", True)}
+    assert {said("red crab", 1.0, rng) for _ in range(20)} == {"a red crab"}
+    assert {said("crab", 0.0, rng) for _ in range(20)} == {"crab"}
+    prepared = set(segment_phrases())
+    assert {"crab", "a red crab", "the crab"} <= prepared
+    assert all(with_article(t) in prepared for c in concepts() for t in c.tags)
 
 
 def test_the_head_learns_names_and_tags(atlas: SpriteAtlas, tmp_path: Path) -> None:

@@ -53,6 +53,12 @@ def concepts() -> tuple[Concept, ...]:
     return tuple(Concept(c["id"], c["label"], tuple(c["tags"])) for c in data["concepts"])
 
 
+@cache
+def names() -> frozenset[str]:
+    """Every concept's own name."""
+    return frozenset(c.label for c in concepts())
+
+
 def settings() -> list[str]:
     """Every caption of a setting without and with time of day, then the coloured ones."""
     outdoor = [place + time for place in OUTDOOR for time in TIMES]

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { limitRoom } from '../../../test/fault/no-space.ts';
 import { PackCatalogue } from './catalogue.ts';
 import type { PackReader } from './catalogue.ts';
+import { DEFAULT_PACK } from './embedded.ts';
 import { modelsFolder } from './models-folder.ts';
 import { packIdOf } from './pack-id.ts';
 import { pixelPackReader } from './pixel-reader.ts';
@@ -24,7 +25,7 @@ function catalogueIn(): PackCatalogue<string> {
     claims: async (path) => path.endsWith('.safetensors') || pixel.claims(path),
     async open(path) {
       if (!path.endsWith('.safetensors')) return { summary: (await pixel.open(path)).summary, opened: path };
-      const { summary } = await pixel.open(join(modelsFolder(), 'spatext-emoji-v1'));
+      const { summary } = await pixel.open(join(modelsFolder(), DEFAULT_PACK));
       return { summary: { ...summary, id: packIdOf(path), name: basename(path) }, opened: path };
     },
   };
