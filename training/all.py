@@ -21,6 +21,7 @@ from training.world.sprites import ATLAS_SIZE
 SHARES: dict[str, float] = {"clip": 0.14, "prior": 0.06, "drawing": 0.12, "sketch": 0.1, "decoder": 0.38, "superres": 0.08, "segmenter": 0.05, "judge": 0.07}
 """Of the budget, by stage; the rest of the time goes to preparing and exporting."""
 SKETCHED = Path(__file__).with_name("configs") / "decoder-sketch.json"
+DRAWN = Path(__file__).with_name("configs") / "drawing.json"
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def plan(out: Path, minutes: float, base: Path, icons: Path, device: str, from_p
     if not from_pack:
         steps.append(stage("clip", "--encoder", str(base)))
     sketch = ["--sketch", str(out / "sketch")]
-    steps += [stage("prior", *source, "--encoder", str(base)), stage("drawing", *source),
+    steps += [stage("prior", *source, "--encoder", str(base)), stage("drawing", *source, "--config", str(DRAWN)),
               stage("sketch", *source, "--drawing", str(out / "drawing")),
               stage("decoder", *source, *sketch, "--config", str(SKETCHED)),
               stage("superres", *source, *sketch, "--decoder", str(out / "decoder")), stage("judge", "--encoder", str(base)),
