@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from training.common.checkpoint import load_half
 from training.common.errors import TrainingError
 from training.common.loop import arguments, begin, from_file, train
+from training.common.losses import map_distance
 from training.common.machine import Machine
 from training.common.pack_weights import load_network, load_projector
 from training.common.sheets import write_sheet
@@ -83,15 +84,6 @@ class Told:
 def feature_distance(encoder: ImageEncoder, made: Tensor, targets: list[Tensor]) -> Tensor:
     """Distance of normalised feature maps (as LPIPS does) of crops [n, 3, 64, 64] to those of the true crops: [n]."""
     return map_distance(encoder.features(made.contiguous(memory_format=torch.channels_last))[: len(targets)], targets)
-
-
-def map_distance(made: list[Tensor], true: list[Tensor]) -> Tensor:
-    """Distance of feature maps, each place made unit length, summed over maps: [n]."""
-    total = made[0].new_zeros(made[0].shape[0], dtype=torch.float32)
-    for a, b in zip(made, true, strict=True):
-        a, b = F.normalize(a.float(), dim=1, eps=1e-3), F.normalize(b.float(), dim=1, eps=1e-3)
-        total = total + (a - b).square().sum(1).mean((1, 2))
-    return total
 
 
 class DecoderStage:

@@ -19,15 +19,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from training.common.loop import LoopConfig, arguments, begin, from_file, train
-from training.common.losses import edges
+from training.common.losses import edges, map_distance
 from training.common.machine import Machine
-from training.common.pack_weights import load_network
 from training.common.sheets import write_sheet
 from training.conditioning import SceneBatch, crop_exact, crop_segments, share, shake
-from training.decoder import load_encoder, map_distance
+from training.decoder import load_encoder
 from training.nets.clip import ImageEncoder
 from training.nets.drawing import FRAME, Drawing, SketchConfig
-from training.nets.sketch import Sketch
+from training.sketch import drawing_of
 from training.world.scene import SceneOptions, rotate_hue
 from training.world.source import SceneSource
 from training.world.sprites import SpriteAtlas
@@ -189,7 +188,7 @@ def main() -> None:
     parser = arguments(__doc__)
     parser.add_argument("--init-from", type=Path, help="a pack folder whose image tower is used")
     parser.add_argument("--clip", type=Path, help="a finished training.clip run")
-    parser.add_argument("--from", dest="start", type=Path, help="a pack whose drawing to begin with")
+    parser.add_argument("--from", dest="start", type=Path, help="a pack, or a sketch's run, whose drawing to begin with")
     parser.add_argument("--workers", type=int, default=0)
     args = parser.parse_args()
     loop, machine = begin(args)
@@ -199,9 +198,7 @@ def main() -> None:
     atlas = SpriteAtlas.load(args.world, ("fluent-emoji-flat",))
     stage = DrawingStage(config, atlas, load_encoder(args.init_from, args.clip), machine.device, args.workers)
     if args.start is not None:
-        known = Sketch(config.net)
-        load_network(args.start, "sketch", known)
-        stage.module.load_state_dict(known.drawing.state_dict())
+        stage.module.load_state_dict(drawing_of(args.start))
     train(stage, loop, machine, args.run, args.steps)
     stage.source.close()
 

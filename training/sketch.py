@@ -19,11 +19,12 @@ from torch import Tensor, nn
 from training.common.checkpoint import load_half
 from training.common.errors import TrainingError
 from training.common.loop import LoopConfig, arguments, begin, from_file, train
+from training.common.losses import map_distance
 from training.common.machine import Machine
 from training.common.pack_weights import load_network
 from training.common.sheets import write_sheet
 from training.conditioning import SceneBatch, crop_exact, crop_segments, share, shake
-from training.decoder import load_encoder, map_distance
+from training.decoder import load_encoder
 from training.nets.clip import ImageEncoder
 from training.nets.drawing import SketchConfig
 from training.nets.sketch import Sketch, frame_masks
@@ -143,6 +144,11 @@ def weights_of(folder: Path) -> dict[str, Tensor]:
     return known.state_dict()
 
 
+def drawing_of(folder: Path) -> dict[str, Tensor]:
+    """The weights of the drawing in a sketch's run or a pack."""
+    return {k.removeprefix("drawing."): v for k, v in weights_of(folder).items() if k.startswith("drawing.")}
+
+
 def main() -> None:
     parser = arguments(__doc__)
     parser.add_argument("--init-from", type=Path, help="a pack folder whose image tower is used")
@@ -159,7 +165,7 @@ def main() -> None:
     if args.drawing is not None:
         drawing = load_half(args.drawing, "weights")
     elif args.init_from is not None:
-        drawing = {k.removeprefix("drawing."): v for k, v in weights_of(args.init_from).items() if k.startswith("drawing.")}
+        drawing = drawing_of(args.init_from)
     else:
         raise TrainingError("a sketch needs a drawing", "give --drawing RUN, or --init-from a pack that has one")
     stage = SketchStage(config, atlas, load_encoder(args.init_from, args.clip), machine.device, args.workers, drawing)

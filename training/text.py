@@ -103,8 +103,8 @@ class PhraseBook:
         return file
 
 
-SPOKEN = ("the {}", "one {}", "a small {}", "a big {}", "a cute {}", "a picture of {}")
-"""Ways to write a plain name; ``{}`` after "of" gets its article."""
+SPOKEN = ("the {name}", "one {name}", "a small {name}", "a big {name}", "a cute {name}", "a picture of {one}")
+"""Ways to write a plain name, bare or with its article."""
 
 
 def with_article(name: str) -> str:
@@ -117,7 +117,7 @@ def with_article(name: str) -> str:
 def spoken(name: str, plain: bool) -> tuple[str, ...]:
     """How artists write a thing's name: with its article; a ``plain`` one, without colour, in other ways too."""
     one = with_article(name)
-    return (one, *(form.format(one if form.endswith("of {}") else name) for form in SPOKEN)) if plain else (one,)
+    return (one, *(form.format(name=name, one=one) for form in SPOKEN)) if plain else (one,)
 
 
 def said(name: str, share: float, rng: np.random.Generator) -> str:

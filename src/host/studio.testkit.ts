@@ -6,6 +6,8 @@ import type { EngineConfig, EngineEvent, EngineHandle, FinishedResult } from '#e
 import type { Library } from '#library/library-api.ts';
 import type { DocumentKeeper } from '#project/project-api.ts';
 import type { OpenDocument } from '#shared/api/calls.ts';
+import type { AnyEvent, EventName, EventPayload } from '#shared/api/events.ts';
+import type { Reply } from '#shared/api/wire.ts';
 import type { GenerateRequest, JobId, JobSummary, Result } from '#shared/api/generation.ts';
 import type { DeviceInfo, LookedAt, PackSummary } from '#shared/api/packs.ts';
 import { createScene, createSegment } from '#shared/document/create.ts';
@@ -306,4 +308,34 @@ export function openTestStudio(
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Talks to the studio of the moment as a window does, and listens to its events. */
+export function voiceOf(current: () => TestStudio) {
+  const studio = (): Studio => current().studio;
+  const call = async (name: string, input: unknown, window = 'window-1'): Promise<unknown> => {
+    const reply = await studio().call(name, input, window);
+    if (!reply.ok) throw StudioError.fromReport(reply.error);
+    return reply.output;
+  };
+  const refusalOf = async (reply: Promise<Reply>): Promise<unknown> => {
+    const answer = await reply;
+    return answer.ok ? 'it was taken' : answer.error;
+  };
+  function eventsOf<N extends EventName>(name: N): EventPayload<N>[] {
+    const heard: EventPayload<N>[] = [];
+    studio().parts.hub.on((event) => {
+      if (event.name === name) heard.push(event.payload as EventPayload<N>);
+    });
+    return heard;
+  }
+  const nextEvent = <N extends AnyEvent['name']>(name: N): Promise<EventPayload<N>> =>
+    new Promise((resolve) => {
+      const stop = studio().parts.hub.on((event) => {
+        if (event.name !== name) return;
+        stop();
+        resolve(event.payload as EventPayload<N>);
+      });
+    });
+  return { call, refusalOf, eventsOf, nextEvent };
 }

@@ -4,6 +4,7 @@ import type { ReactNode } from 'react';
 import type { ResultId } from '#shared/api/generation.ts';
 import { useT } from '../../app/i18n/texts.ts';
 import { useSession, useStudio } from '../../app/studio.ts';
+import type { Studio } from '../../app/studio.ts';
 import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 import { Empty, Segmented } from '../../ui/parts.tsx';
@@ -51,6 +52,13 @@ export function HistoryDialog({ onClose }: { readonly onClose: () => void }) {
     setPlace(next);
     setSelected([]);
   };
+  /** Does something to what is picked; then nothing is. */
+  const onPicked = (act: (studio: Studio, ids: ResultId[]) => Promise<void>) => (): void =>
+    studio.attempt(async () => {
+      await act(studio, [...selected]);
+      setSelected([]);
+      reload();
+    });
   const focus = results.find((result) => result.id === selected.at(-1));
 
   return (
@@ -154,28 +162,8 @@ export function HistoryDialog({ onClose }: { readonly onClose: () => void }) {
               <span className="num">{t('history.picked', { count: selected.length })}</span>
               {place.kind === 'deleted' ? (
                 <>
-                  <Button
-                    onClick={() =>
-                      studio.attempt(async () => {
-                        await restoreResults(studio, [...selected]);
-                        setSelected([]);
-                        reload();
-                      })
-                    }
-                  >
-                    {t('history.restore', { count: selected.length })}
-                  </Button>
-                  <EraseButton
-                    key={selected.join()}
-                    count={selected.length}
-                    onErase={() =>
-                      studio.attempt(async () => {
-                        await eraseResults(studio, [...selected]);
-                        setSelected([]);
-                        reload();
-                      })
-                    }
-                  />
+                  <Button onClick={onPicked(restoreResults)}>{t('history.restore', { count: selected.length })}</Button>
+                  <EraseButton key={selected.join()} count={selected.length} onErase={onPicked(eraseResults)} />
                 </>
               ) : (
                 <>
@@ -189,16 +177,7 @@ export function HistoryDialog({ onClose }: { readonly onClose: () => void }) {
                       {t('history.compare')}
                     </Button>
                   ) : null}
-                  <Button
-                    look="danger"
-                    onClick={() =>
-                      studio.attempt(async () => {
-                        await deleteResults(studio, [...selected]);
-                        setSelected([]);
-                        reload();
-                      })
-                    }
-                  >
+                  <Button look="danger" onClick={onPicked(deleteResults)}>
                     {t('history.delete', { count: selected.length })}
                   </Button>
                 </>
