@@ -14,7 +14,7 @@ import { openPack } from '../src/engine/packs/open-pack.ts';
 import { denoise } from '../src/engine/pipelines/pixel/denoise.ts';
 import { prepareScene } from '../src/engine/pipelines/pixel/prepare.ts';
 import { planPartial, samplerFor } from '../src/engine/schedulers/index.ts';
-import { mapFeatures } from '../src/engine/spatext/features.ts';
+import { drawSketches, mapFeatures } from '../src/engine/spatext/features.ts';
 import { sceneFrame } from '../src/engine/spatext/frame.ts';
 import { PixelModel } from '../src/engine/spatext/pixel-model.ts';
 import { SlotFiller } from '../src/engine/spatext/slots.ts';
@@ -73,11 +73,8 @@ async function measure(threads: number) {
 
   const project = async (): Promise<number> => {
     const begin = performance.now();
-    await mapFeatures(
-      model,
-      three.labels,
-      three.segments.map(({ slot }) => slot.embedding),
-    );
+    const embeddings = three.segments.map(({ slot }) => slot.embedding);
+    await mapFeatures(model, three.labels, embeddings, await drawSketches(model, three.labels, embeddings));
     return performance.now() - begin;
   };
   await project();

@@ -197,12 +197,13 @@ class DecoderStage:
             figures["feature"] = float(feature.detach())
         return loss, figures
 
-    def st_of(self, module: nn.Module, batch: SceneBatch, segments: Tensor, most: int) -> list[Tensor]:
-        """The projected map of a batch whose segments have embeddings ``segments`` [n, 256]."""
+    def st_of(self, module: nn.Module, batch: SceneBatch, segments: Tensor, most: int, sketch: Tensor | None = None) -> list[Tensor]:
+        """The projected map of a batch whose segments have embeddings ``segments`` [n, 256], and their sketch map where
+        it is known already."""
         embeds = gather_embeddings(segments, batch.owner, batch.labels.shape[0], most)
         contours = contours_of(batch.labels) if self.config.net.contour else None
         return module.projector.from_segments(embeds, segment_masks(batch.labels, most), contours,
-                                              self.sketch_map(batch, segments))
+                                              self.sketch_map(batch, segments) if sketch is None else sketch)
 
     @torch.no_grad()
     def draw(self, module: nn.Module, batch: SceneBatch, embedded: Embedded, scales: tuple[float, float] = (1.5, 3.0),

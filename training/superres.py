@@ -2,13 +2,15 @@
 
     python -m training.superres --run training/runs/superres --init-from PACK [--decoder training/runs/decoder] --minutes 10
 
-Input is the shrunken render, blurred, quantised and noised a little; for half of the crops it is what the decoder
-makes of a noised render, so that the network learns to clean up exactly what it will be given.
+Input is the shrunken render, blurred, quantised and noised a little; for half of the scenes it is what the decoder
+makes of a noised render, so that the network learns to clean up exactly what it will be given. With a sketch it also
+sees the sketch map at 128 px: the segment's outline and what its thing looks like, finer than 64 px can show.
 """
 
 from __future__ import annotations
 
 import json
+from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,26 +26,52 @@ from training.common.losses import edges
 from training.common.machine import Machine
 from training.common.pack_weights import load_network, load_projector
 from training.common.sheets import write_sheet
-from training.conditioning import SceneBatch, collate, share
+from training.conditioning import SceneBatch, collate
 from training.decoder import DecoderModule, DecoderStage, DecoderTraining, load_encoder, pack_has_sketch
-from training.nets.sketch import CHANNELS
-from training.nets.superres import SuperResolution
+from training.nets.sketch import CHANNELS, frame_masks, paste
+from training.nets.superres import FINE, SuperResolution
 from training.nets.unet import DecoderConfig, anchor
-from training.world.scene import SceneOptions, make_scene
+from training.world.scene import Scene, SceneOptions, make_scene
 from training.world.sprites import SpriteAtlas
 
 
 @dataclass(frozen=True)
 class SuperResTraining:
-    """``through_decoder`` is the share of batches whose input the decoder made, from noise up to ``latest``."""
+    """``through_decoder`` is the share of scenes whose input the decoder made, in ``passes`` steps from noise of a time
+    between ``earliest`` and ``latest``. A batch of new scenes comes every ``fresh_every`` steps; crops are taken of the
+    last ``memory`` scenes, ``aimed`` of them around a segment. ``blind`` is the share of scenes without a sketch map,
+    ``faint`` that of scenes with a part of its strength, as dials below one ask for.
+    A segment whose sketch is farther than ``strange`` (mean difference of colours, -1..1) from its render shows it to
+    super-resolution only in a share ``misled`` of cases, which teaches it to see that the two don't belong together, and
+    to the decoder never: its thing faces the other way, and a picture half of each would teach nothing."""
 
-    world: SceneOptions = field(default_factory=lambda: SceneOptions(size=256, rough=False, empty=0.1))
+    world: SceneOptions = field(default_factory=lambda: SceneOptions(size=256, exact=0.6, loose=0.2, empty=0.05))
     crop: int = 32
     crops_per_scene: int = 2
-    through_decoder: float = 0.5
-    latest: int = 420
+    through_decoder: float = 0.6
+    earliest: int = 120
+    latest: int = 560
+    passes: int = 3
+    fresh_every: int = 3
+    memory: int = 160
+    aimed: float = 0.6
+    blind: float = 0.2
+    faint: float = 0.1
+    strange: float = 0.3
+    misled: float = 0.4
     gradient: float = 0.6
     seed: int = 1
+
+
+@dataclass
+class Pictured:
+    """One scene as super-resolution meets it: ``small`` [3, 64, 64] and ``large`` [3, 256, 256] in -1..1, ``sketch``
+    [c, 128, 128], and the middles of its segments in pixels of ``small`` [n, 2] (x, y)."""
+
+    small: Tensor
+    large: Tensor
+    sketch: Tensor
+    middles: Tensor
 
 
 def degrade(small: Tensor, generator: torch.Generator) -> Tensor:
@@ -69,77 +97,143 @@ class SuperResStage:
 
     def __init__(self, config: SuperResTraining, atlas: SpriteAtlas, decoder: DecoderStage | None, device: torch.device) -> None:
         self.config, self.atlas, self.decoder, self.device = config, atlas, decoder, device
-        self.module: nn.Module = SuperResolution().to(memory_format=torch.channels_last)
+        sketch = CHANNELS if decoder is not None and decoder.config.net.sketch else 0
+        self.module: nn.Module = SuperResolution(sketch=sketch).to(memory_format=torch.channels_last)
+        self.met: deque[Pictured] = deque(maxlen=config.memory)
 
-    def large(self, first: int, count: int, seed: int) -> list:
+    def scenes(self, first: int, count: int, seed: int) -> list[Scene]:
         return [make_scene(self.atlas, self.config.world, np.random.default_rng([seed, first + i])) for i in range(count)]
 
     @torch.no_grad()
-    def decoded(self, large: Tensor, scenes: list, generator: torch.Generator) -> Tensor:
-        """What the decoder predicts of the shrunken renders [b, 3, 64, 64], noised to random times."""
+    def sketches(self, large: Tensor, batch: SceneBatch, segments: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """The sketch maps [b, c, 128, 128] and [b, c, 64, 64] of scenes of 256 px; see ``strange``."""
         assert self.decoder is not None
-        small = F.avg_pool2d(large, 4)
-        batch = collate(scenes)
-        labels = batch.labels[:, 2::4, 2::4]
-        keep = torch.tensor([bool((labels[b] == k).any()) for b, k in batch.owner.tolist()], dtype=torch.bool)
-        at64 = SceneBatch(small, labels.to(self.device), labels.to(self.device), (batch.boxes / 4)[keep].to(self.device),
-                          batch.owner[keep].to(self.device), scenes)
-        scene, segments = self.decoder.embed(at64)
-        most = max(int(labels.max()), 1)
-        st = self.decoder.st_of(self.decoder.module, at64, segments, most)
-        t = torch.randint(40, self.config.latest, (small.shape[0],), generator=generator).to(self.device)
-        a, s = self.decoder.schedule.parts(t, 4)
-        x = a * small + s * torch.randn(small.shape, generator=generator).to(self.device)
-        v = self.decoder.module.unet(x.contiguous(memory_format=torch.channels_last), t, scene, st)
-        if self.decoder.config.net.sketch:
-            v = anchor(v, x, t, st[0][:, -CHANNELS:])
-        return (a * x - s * v.float()).clamp(-1, 1)
+        at64, at128 = batch.labels[:, 2::4, 2::4], batch.labels[:, 1::2, 1::2]
+        drawn = self.decoder.sketch(segments, frame_masks(at64, batch.boxes / 4, batch.owner))
+        fine = paste(drawn, at128, batch.boxes / 4 * FINE, batch.owner)
+        apart = (fine[:, :3] - F.avg_pool2d(large, 2)).abs().mean(1) * fine[:, 3]
+        familiar = [i for i, (b, k) in enumerate(batch.owner.tolist())
+                    if apart[b][at128[b] == k].sum() <= self.config.strange * fine[b, 3][at128[b] == k].sum()]
+        shown = [i for i in range(len(drawn)) if i in familiar or torch.rand((), generator=generator) < self.config.misled]
+        return (paste(drawn[shown], at128, batch.boxes[shown] / 4 * FINE, batch.owner[shown]),
+                paste(drawn[familiar], at64, batch.boxes[familiar] / 4, batch.owner[familiar]))
 
-    def pair(self, step: int, machine: Machine, batch_size: int, seed: int) -> tuple[Tensor, Tensor]:
-        """(input [n, 3, c, c], target [n, 3, 4c, 4c]) crops of one step."""
+    @torch.no_grad()
+    def decoded(self, small: Tensor, batch: SceneBatch, embedded: tuple[Tensor, Tensor], map64: Tensor | None,
+                generator: torch.Generator, machine: Machine) -> Tensor:
+        """What the decoder makes [b, 3, 64, 64] of renders that were noised to random times."""
+        assert self.decoder is not None
+        scene, segments = embedded
+        decoder, c = self.decoder, self.config
+        labels = batch.labels[:, 2::4, 2::4]
+        at64 = SceneBatch(small, labels, labels, batch.boxes / 4, batch.owner, batch.scenes)
+        b = small.shape[0]
+        start = torch.randint(c.earliest, c.latest, (b,), generator=generator).to(self.device)
+        noise = torch.randn(small.shape, generator=generator).to(self.device)
+        a, s = decoder.schedule.parts(start, 4)
+        x, clean = a * small + s * noise, small
+        with machine.autocast():
+            st = decoder.st_of(decoder.module, at64, segments, max(int(labels.max()), 1), map64)
+            for i in range(c.passes):
+                t = (start.float() * (1 - i / c.passes)).long()
+                a, s = decoder.schedule.parts(t, 4)
+                v = decoder.module.unet(x.contiguous(memory_format=torch.channels_last), t, scene, st).float()
+                if map64 is not None:
+                    v = anchor(v, x, t, map64)
+                clean, rest = (a * x - s * v).clamp(-1, 1), s * x + a * v
+                a, s = decoder.schedule.parts((start.float() * (1 - (i + 1) / c.passes)).long(), 4)
+                x = a * clean + s * rest
+        return clean
+
+    def meet(self, first: int, count: int, seed: int, machine: Machine) -> list[Pictured]:
+        """Scenes ``first`` .. ``first + count`` of ``seed`` with what is given of them."""
         c = self.config
-        first, count = share(step, batch_size, machine.rank, machine.world)
         generator = torch.Generator().manual_seed(seed * 1_000_003 + first)
-        scenes = self.large(first, count, seed)
-        large = (torch.from_numpy(np.stack([s.image for s in scenes])).permute(0, 3, 1, 2).float() / 127.5 - 1).to(self.device)
-        through = self.decoder is not None and torch.rand((), generator=generator) < c.through_decoder
-        small = self.decoded(large, scenes, generator) if through else degrade(F.avg_pool2d(large, 4), generator)
-        ins, outs = [], []
-        for _ in range(c.crops_per_scene):
-            for b in range(count):
-                y, x = (int(v) for v in torch.randint(0, small.shape[-1] - c.crop + 1, (2,), generator=generator))
-                ins.append(small[b, :, y:y + c.crop, x:x + c.crop])
-                outs.append(large[b, :, 4 * y:4 * (y + c.crop), 4 * x:4 * (x + c.crop)])
-        return torch.stack(ins).contiguous(memory_format=torch.channels_last), torch.stack(outs)
+        scenes = self.scenes(first, count, seed)
+        batch = whole(collate(scenes)).to(self.device)
+        large = batch.images
+        small = F.avg_pool2d(large, 4)
+        given, fine, coarse = degrade(small, generator), None, None
+        if self.decoder is not None:
+            at64 = SceneBatch(small, batch.labels[:, 2::4, 2::4], batch.labels[:, 2::4, 2::4], batch.boxes / 4, batch.owner, scenes)
+            embedded = self.decoder.embed(at64)
+            if self.decoder.config.net.sketch:
+                fine, coarse = self.sketches(large, batch, embedded[1], generator)
+            through = torch.rand(count, 1, 1, 1, generator=generator).to(self.device) < c.through_decoder
+            given = torch.where(through, self.decoded(small, batch, embedded, coarse, generator, machine), given)
+        sketch = torch.zeros(count, 0, 64 * FINE, 64 * FINE, device=self.device) if fine is None else fine
+        seeing = (torch.rand(count, 1, 1, 1, generator=generator) >= c.blind).float()
+        faint = torch.rand(count, 1, 1, 1, generator=generator)
+        seeing = torch.where(torch.rand(count, 1, 1, 1, generator=generator) < c.faint, seeing * faint, seeing).to(self.device)
+        return [Pictured(given[b], large[b], (sketch * seeing)[b], batch.boxes[batch.owner[:, 0] == b, :2].cpu() / 4)
+                for b in range(count)]
+
+    def place(self, scene: Pictured, generator: torch.Generator) -> tuple[int, int]:
+        """Left and top of a crop in pixels of the small picture."""
+        most = scene.small.shape[-1] - self.config.crop
+        x, y = (int(v) for v in torch.randint(0, most + 1, (2,), generator=generator))
+        if len(scene.middles) and torch.rand((), generator=generator) < self.config.aimed:
+            chosen = scene.middles[int(torch.randint(len(scene.middles), (), generator=generator))]
+            jitter = torch.randint(-8, 9, (2,), generator=generator)
+            x, y = (min(max(int(m) + int(j) - self.config.crop // 2, 0), most) for m, j in zip(chosen, jitter, strict=True))
+        return x, y
+
+    def crops(self, scenes: list[Pictured], generator: torch.Generator) -> tuple[Tensor, Tensor | None, Tensor]:
+        """(small [n, 3, c, c], sketch map [n, k, 2c, 2c] or None, large [n, 3, 4c, 4c]): one crop of each scene."""
+        c, parts = self.config.crop, []
+        for scene in scenes:
+            x, y = self.place(scene, generator)
+            parts.append([m[:, f * y:f * (y + c), f * x:f * (x + c)] for m, f in ((scene.small, 1), (scene.sketch, FINE), (scene.large, 4))])
+        small, sketch, large = (torch.stack(p) for p in zip(*parts, strict=True))
+        small = small.contiguous(memory_format=torch.channels_last)
+        return small, sketch.contiguous(memory_format=torch.channels_last) if sketch.shape[1] else None, large
 
     def loss(self, step: int, machine: Machine, batch_size: int) -> tuple[Tensor, dict[str, float]]:
-        small, large = self.pair(step, machine, batch_size, self.config.seed)
+        c = self.config
+        count = batch_size // machine.world
+        generator = torch.Generator().manual_seed((c.seed * 7919 + step) * 64 + machine.rank)
+        if step % c.fresh_every == 0 or not self.met:
+            first = (step // c.fresh_every * machine.world + machine.rank) * count
+            self.met.extend(self.meet(first, count, c.seed, machine))
+        chosen = torch.randint(len(self.met), (count * c.crops_per_scene,), generator=generator)
+        small, sketch, large = self.crops([self.met[int(i)] for i in chosen], generator)
         with machine.autocast():
-            made = self.module(small).float()
+            made = self.module(small, sketch).float()
         l1 = (made - large).abs().mean()
         gradient = sum((a - b).abs().mean() for a, b in zip(edges(made), edges(large), strict=True))
-        return l1 + self.config.gradient * gradient, {"l1": float(l1.detach())}
+        return l1 + c.gradient * gradient, {"l1": float(l1.detach())}
 
     @torch.no_grad()
     def evaluate(self, module: nn.Module, machine: Machine, batches: int = 6) -> dict[str, float]:
-        """L1 and PSNR on held-out crops, against bilinear enlargement of the same input."""
-        sums = np.zeros(4)
+        """L1 and PSNR on held-out crops, of the network with and without its sketch map and of bilinear enlargement."""
+        ways = {"": lambda x, m: module(x, m), "blind ": lambda x, m: module(x, None if m is None else m * 0),
+                "bilinear ": lambda x, m: F.interpolate(x, scale_factor=4.0, mode="bilinear")}
+        figures: dict[str, float] = {}
         for i in range(batches):
-            small, large = self.pair(i, Machine(machine.device, False), 8, 4242)
-            for k, made in enumerate((module(small), F.interpolate(small, scale_factor=4.0, mode="bilinear"))):
-                made = made.clamp(-1, 1)
-                sums[2 * k] += float((made - large).abs().mean())
-                sums[2 * k + 1] += float(10 * torch.log10(4 / (made - large).square().mean()))
-        l1, psnr, l1_b, psnr_b = (round(float(v), 4) for v in sums / batches)
-        return {"l1": l1, "psnr": psnr, "bilinear l1": l1_b, "bilinear psnr": psnr_b}
+            scenes = self.meet(i * 8, 8, 4242, machine)
+            small, sketch, large = self.crops(scenes, torch.Generator().manual_seed(i))
+            for name, way in ways.items():
+                made = way(small, sketch).clamp(-1, 1)
+                for kind, value in (("l1", (made - large).abs().mean()), ("psnr", 10 * torch.log10(4 / (made - large).square().mean()))):
+                    figures[name + kind] = figures.get(name + kind, 0.0) + float(value) / batches
+        return {k: round(v, 4) for k, v in figures.items()}
 
     @torch.no_grad()
     def sheet(self, module: nn.Module, file: Path) -> None:
-        scenes = self.large(0, 6, 4243)
-        large = torch.from_numpy(np.stack([s.image for s in scenes])).permute(0, 3, 1, 2).float() / 127.5 - 1
-        generator = torch.Generator().manual_seed(3)
-        small = self.decoded(large.to(self.device), scenes, generator) if self.decoder else degrade(F.avg_pool2d(large, 4), generator)
-        write_sheet(file, [F.interpolate(small, scale_factor=4.0, mode="bilinear"), module(small), large], side=256)
+        scenes = self.meet(0, 6, 4243, Machine(self.device, False))
+        small, large = torch.stack([s.small for s in scenes]), torch.stack([s.large for s in scenes])
+        sketch = torch.stack([s.sketch for s in scenes])
+        made = module(small, sketch if sketch.shape[1] else None)
+        rows = [F.interpolate(small, scale_factor=4.0, mode="bilinear"), made, large]
+        if sketch.shape[1]:
+            rows.insert(1, F.interpolate(sketch[:, :3] * sketch[:, 3:4], scale_factor=2.0))
+        write_sheet(file, rows, side=256)
+
+
+def whole(batch: SceneBatch) -> SceneBatch:
+    """The batch without the segments that own no place of the map at 64 px."""
+    keep = torch.tensor([bool((batch.labels[b, 2::4, 2::4] == k).any()) for b, k in batch.owner.tolist()], dtype=torch.bool)
+    return SceneBatch(batch.images, batch.labels, batch.exact, batch.boxes[keep], batch.owner[keep], batch.scenes)
 
 
 def load_decoder(folder: Path | None, pack: Path | None, clip: Path | None, atlas: SpriteAtlas, device: torch.device,
@@ -175,7 +269,7 @@ def main() -> None:
     args = parser.parse_args()
     loop, machine = begin(args)
     if args.config is None:
-        loop = LoopConfig(**{**loop.__dict__, "batch": args.batch or 8, "rate": 3e-4 if args.init_from else 8e-4,
+        loop = LoopConfig(**{**loop.__dict__, "batch": args.batch or 8, "rate": 4e-4 if args.init_from else 8e-4,
                              "decay_from": 0.2, "weight_decay": 0.0, "ema": 0.995})
     config = from_file(SuperResTraining, args.config, "superres")
     large_file = args.world / "sprites-large.npz"
@@ -186,7 +280,7 @@ def main() -> None:
     decoder = load_decoder(args.decoder, args.init_from, args.clip, atlas, machine.device, args.sketch)
     stage = SuperResStage(config, atlas, decoder, machine.device)
     if args.init_from is not None:
-        load_network(args.init_from, "super_resolution", stage.module)
+        load_network(args.init_from, "super_resolution", stage.module, fresh=("sketch_in.", "fine_"))
     before = stage.evaluate(stage.module.to(machine.device).eval(), machine)
     stage.module.train()
     module = train(stage, loop, machine, args.run, args.steps)

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+FINE = 2
+"""Side of the sketch map that super-resolution reads, in sides of its input: a segment's outline and drawing are known
+finer than the decoder could show them."""
+
 
 class SuperResolution(nn.Module):
-    """[b, 3, h, w] in -1..1 -> [b, 3, 4h, 4w], which may overshoot a little."""
+    """[b, 3, h, w] in -1..1 -> [b, 3, 4h, 4w], which may overshoot a little.
 
-    def __init__(self, channels: int = 48, depth: int = 6) -> None:
+    With ``sketch`` channels it also takes a sketch map [b, sketch, 2h, 2w], zeros where nothing is known.
+    """
+
+    def __init__(self, channels: int = 48, depth: int = 6, sketch: int = 0) -> None:
         super().__init__()
+        self.sketch = sketch
         self.conv_in = nn.Conv2d(3, channels, 3, padding=1)
         self.blocks = nn.ModuleList([
             nn.Sequential(nn.Conv2d(channels, channels, 3, padding=1), nn.SiLU(),
@@ -21,12 +30,22 @@ class SuperResolution(nn.Module):
         self.conv_out = nn.Conv2d(32, 3, 3, padding=1)
         nn.init.zeros_(self.conv_out.weight)
         nn.init.zeros_(self.conv_out.bias)
+        if sketch:
+            self.sketch_in = nn.Conv2d(FINE**2 * sketch, channels, 3, padding=1, bias=False)
+            self.fine_in = nn.Conv2d(channels + sketch, channels, 3, padding=1)
+            self.fine_out = nn.Conv2d(channels, channels, 3, padding=1)
+            for parameter in (self.sketch_in.weight, self.fine_out.weight, self.fine_out.bias):
+                nn.init.zeros_(parameter)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, sketch: Tensor | None = None) -> Tensor:
         h = self.conv_in(x)
+        if sketch is not None:
+            h = h + self.sketch_in(F.pixel_unshuffle(sketch, FINE))
         for block in self.blocks:
             h = h + block(h)
         h = F.silu(F.pixel_shuffle(self.up1(h), 2))
+        if sketch is not None:
+            h = h + self.fine_out(F.silu(self.fine_in(torch.cat([h, sketch], 1))))
         h = F.silu(F.pixel_shuffle(self.up2(h), 2))
         h = h + F.silu(self.refine(h))
         return self.conv_out(h) + F.interpolate(x, scale_factor=4.0, mode="bilinear", align_corners=False)

@@ -130,6 +130,21 @@ describe('opening a pack', () => {
       /stProjector asks for a sketch_map, but the pack has no sketch that could draw it/,
     );
     await writeTinyPack(folder);
+    await writeTinyPack(folder, { fine: true });
+    expect((await openPack(folder, openHashLedger())).pack.components.superResolution.sketchScale).toBe(2);
+    const refused = async (change: Parameters<typeof described>[0]) => {
+      await writeTinyPack(folder, { fine: true, change });
+      return (await refusal()).message;
+    };
+    expect(await refused(({ components }) => delete components['superResolution']!.inputs['sketch_map'])).toMatch(
+      /superResolution's input sketch_map and its sketchScale go together/,
+    );
+    expect(
+      await refused(({ components }) => (components['superResolution']!.inputs['sketch_map']!.shape[1] = 7)),
+    ).toMatch(/superResolution asks for a sketch_map of 7 channels, but the pack's has 2/);
+    await writeTinyPack(folder, { sketch: false, fine: true });
+    expect((await refusal()).message).toMatch(/superResolution asks for a sketch_map, but the pack has no sketch/);
+    await writeTinyPack(folder);
     await writeFile(path.join(folder, 'sketch.onnx'), 'no network');
     expect((await refusal()).message).toMatch(/sketch\.onnx has 10 bytes/);
     await rm(path.join(folder, 'sketch.onnx'));

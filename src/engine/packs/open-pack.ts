@@ -133,6 +133,18 @@ function checkShapes(pack: PixelPack, bad: (what: string) => never): void {
     expect('stProjector', 'inputs', 'sketch_map', [channels, n, n]);
   } else if (pack.components.stProjector.inputs['sketch_map'])
     bad('stProjector asks for a sketch_map, but the pack has no sketch that could draw it');
+  const { superResolution } = pack.components;
+  if ((superResolution.inputs['sketch_map'] !== undefined) !== (superResolution.sketchScale !== undefined))
+    bad("superResolution's input sketch_map and its sketchScale go together, but only one of them is there");
+  if (superResolution.sketchScale !== undefined) {
+    if (!pack.components.sketch)
+      bad('superResolution asks for a sketch_map, but the pack has no sketch that could draw it');
+    const channels = superResolution.inputs['sketch_map']?.shape.at(-3);
+    if (channels !== sketchChannelsOf(pack))
+      bad(
+        `superResolution asks for a sketch_map of ${channels} channels, but the pack's has ${sketchChannelsOf(pack)}`,
+      );
+  }
   const { scheduler, sketchAnchor } = pack.components.unet;
   if (sketchAnchor && sketchChannelsOf(pack) < ANCHOR_CHANNELS)
     bad(`unet is to be held to a sketch of ${ANCHOR_CHANNELS} channels, but the pack's has ${sketchChannelsOf(pack)}`);

@@ -89,7 +89,11 @@ export const PixelPack = z.object({
     sketch: component.optional(),
     stProjector: component,
     unet: component.extend({ scheduler: TrainingSchedule, sketchAnchor: SketchAnchor.optional() }),
-    superResolution: component.extend({ factor: z.number().int().min(2).max(8) }),
+    /** `sketchScale`: it also reads the sketch map, that many times as fine as its input. */
+    superResolution: component.extend({
+      factor: z.number().int().min(2).max(8),
+      sketchScale: z.number().int().min(1).max(4).optional(),
+    }),
     segmenter: component.optional(),
   }),
   guidance: z.object({

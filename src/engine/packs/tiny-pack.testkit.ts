@@ -43,11 +43,16 @@ export function tinySketch(embedding: Float32Array, mask: Float32Array): Float32
 /**
  * Writes the pack into `folder`. Its prior takes a text's embedding for the picture's, its denoiser predicts the clean
  * picture: red and green are the two channels of the sketch map where there is one, blue the first of the map's own.
+ * Its super-resolution repeats pixels; with `fine` it adds a half of the first channel of the sketch map to blue.
  * @param change of the description, after hashes and sizes were filled in
  */
 export async function writeTinyPack(
   folder: string,
-  { sketch = true, change }: { sketch?: boolean; change?: (pack: TinyDescription) => void } = {},
+  {
+    sketch = true,
+    fine = false,
+    change,
+  }: { sketch?: boolean; fine?: boolean; change?: (pack: TinyDescription) => void } = {},
 ): Promise<void> {
   await mkdir(folder, { recursive: true });
   const components: Record<string, TinyComponent> = {};
@@ -173,16 +178,22 @@ export async function writeTinyPack(
   );
   await part(
     'superResolution',
-    { sample: ['float32', 'batch', 3, 'height', 'width'] },
+    {
+      sample: ['float32', 'batch', 3, 'height', 'width'],
+      ...(fine ? { sketch_map: ['float32', 'batch', TINY.sketchChannels, 'tall', 'wide'] } : {}),
+    },
     { upscaled: ['batch', 3, 'tall', 'wide'] },
-    (graph, { sample }) => ({
-      upscaled: graph.node('Resize', [sample, undefined, graph.floats([1, 1, TINY.factor, TINY.factor])], {
+    (graph, { sample, sketch_map }) => {
+      const repeated = graph.node('Resize', [sample, undefined, graph.floats([1, 1, TINY.factor, TINY.factor])], {
         mode: 'nearest',
         coordinate_transformation_mode: 'asymmetric',
         nearest_mode: 'floor',
-      }),
-    }),
-    { factor: TINY.factor },
+      });
+      if (!sketch_map) return { upscaled: repeated };
+      const weights = graph.floats([0, 0, 0, 0, 0.5, 0], [3, TINY.sketchChannels, 1, 1]);
+      return { upscaled: graph.node('Add', [repeated, graph.node('Conv', [sketch_map, weights])]) };
+    },
+    { factor: TINY.factor, ...(fine ? { sketchScale: TINY.factor } : {}) },
   );
 
   const tokenizer = JSON.stringify({

@@ -256,15 +256,35 @@ export class PixelModel {
     return unstack(output(await network.run(feeds), 'out_sample', network), count);
   }
 
-  /** Super-resolution of one [3, h, w] picture in -1..1. */
+  /** How many times as fine as its input super-resolution reads the sketch map; 0: it reads none. */
+  get sketchScale(): number {
+    return this.pack.pack.components.superResolution.sketchScale ?? 0;
+  }
+
+  /**
+   * Super-resolution of one [3, h, w] picture in -1..1.
+   * @param sketchMap [sketchChannels, h * sketchScale, w * sketchScale], for packs whose super-resolution reads one;
+   * null: nothing is known of what the picture shows
+   */
   async superResolve(
     sample: Float32Array,
     width: number,
     height: number,
+    sketchMap: Float32Array | null = null,
   ): Promise<{ data: Float32Array; width: number; height: number }> {
     const network = await this.#network('superResolution');
     const { factor } = this.pack.pack.components.superResolution;
-    const out = await network.run({ sample: { data: sample, shape: [1, 3, height, width] } });
+    const feeds: Record<string, Feed> = { sample: { data: sample, shape: [1, 3, height, width] } };
+    if (this.sketchScale > 0) {
+      const shape = [this.sketchChannels, height * this.sketchScale, width * this.sketchScale];
+      const length = shape.reduce((a, b) => a * b, 1);
+      feeds['sketch_map'] = stack([sketchMap ?? new Float32Array(length)], shape);
+    } else if (sketchMap)
+      throw new StudioError(
+        'internal',
+        `a sketch map for the super-resolution of ${this.pack.pack.name}, which reads none`,
+      );
+    const out = await network.run(feeds);
     return { data: output(out, 'upscaled', network), width: width * factor, height: height * factor };
   }
 

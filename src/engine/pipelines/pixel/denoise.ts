@@ -84,6 +84,35 @@ export function passesOf(
 }
 
 /**
+ * The sketch map as super-resolution is told it: as strong as guidance let the segments be at their strongest, at most
+ * as it is, so that a picture made without them is enlarged without them.
+ * @param calls of the whole schedule
+ */
+export function sketchToShow(
+  model: PixelModel,
+  prepared: PreparedScene,
+  guidance: GuidanceSettings,
+  calls: number,
+): Float32Array | null {
+  const { fineSketch } = prepared;
+  if (!fineSketch) return null;
+  const n = model.size;
+  const side = n * model.sketchScale;
+  const strongest = new Float32Array(n * n);
+  for (const { step, weight } of planPicture(prepared, guidance, calls, n)) {
+    const share = shareOfSegments(step, weight);
+    strongest.forEach((most, p) => {
+      strongest[p] = Math.min(1, Math.max(most, typeof share === 'number' ? share : (share[p] ?? 0)));
+    });
+  }
+  return fineSketch.map((value, i) => {
+    const x = Math.floor((i % side) / model.sketchScale);
+    const y = Math.floor((Math.floor(i / side) % side) / model.sketchScale);
+    return value * (strongest[y * n + x] ?? 0);
+  });
+}
+
+/**
  * The sampling loop: every picture of the batch one step at a time, all passes of a step in as few calls of
  * the network as pays, guidance per picture.
  * @returns [B, 3, n, n]; values in about -1..1

@@ -14,10 +14,16 @@ import { cosineSimilarity } from '../../tensor/index.ts';
  * A 64 px sample to a picture of the frame's part of the canvas: super-resolution as often as the size asks
  * for, then exactly to size.
  * @param sample [3, n, n] in -1..1
+ * @param sketch what the first super-resolution is told of the segments; null for packs that tell it nothing
  * @param target side in pixels that the whole frame shall have
  */
-export async function enlarge(model: PixelModel, sample: Float32Array, target: number): Promise<Picture> {
-  let { data, width, height } = await model.superResolve(clip(sample), model.size, model.size);
+export async function enlarge(
+  model: PixelModel,
+  sample: Float32Array,
+  sketch: Float32Array | null,
+  target: number,
+): Promise<Picture> {
+  let { data, width, height } = await model.superResolve(clip(sample), model.size, model.size, sketch);
   const { factor } = model.pack.pack.components.superResolution;
   // Once more as long as the next size is not beyond what was asked: beyond 1024 px an ordinary filter does.
   while (width < target && width * factor <= 1024)

@@ -27,7 +27,7 @@ import { MAX_SKETCHES, PixelModel } from '../../spatext/pixel-model.ts';
 import { SlotFiller } from '../../spatext/slots.ts';
 import type { JobContext, Maker } from '../maker.ts';
 import { JobMeter, Pace } from '../pace.ts';
-import { denoise, passesOf } from './denoise.ts';
+import { denoise, passesOf, sketchToShow } from './denoise.ts';
 import type { Scored } from './finish.ts';
 import { prepareScene } from './prepare.ts';
 import type { PreparedScene } from './prepare.ts';
@@ -137,7 +137,8 @@ export class PixelMaker implements Maker {
       });
       const tail = performance.now();
       meter.enter('upscale');
-      const picture = await this.#finishPicture(sample.data, scene, known, request.purpose, context);
+      const sketch = sketchToShow(this.#model, prepared, order.guidance, plan.timesteps.length);
+      const picture = await this.#finishPicture(sample.data, sketch, scene, known, request.purpose, context);
       await context.breathe();
       if (request.purpose.kind === 'grid' || request.purpose.kind === 'live') {
         context.picture(index, await context.blobs.write(await encodePng(picture)), order.point);
@@ -178,6 +179,7 @@ export class PixelMaker implements Maker {
 
   async #finishPicture(
     sample: Float32Array,
+    sketch: Float32Array | null,
     scene: SceneRecord,
     known: Known,
     purpose: JobPurpose,
@@ -185,7 +187,7 @@ export class PixelMaker implements Maker {
   ): Promise<Picture> {
     if (known.base && known.soft && purpose.kind === 'redo-segment') {
       const scale = known.base.width / scene.width;
-      const part = await enlarge(this.#model, sample, Math.max(1, Math.round(known.frame.side * scale)));
+      const part = await enlarge(this.#model, sample, sketch, Math.max(1, Math.round(known.frame.side * scale)));
       return compositeInto(
         known.base,
         part,
@@ -198,7 +200,7 @@ export class PixelMaker implements Maker {
     const natural = this.#model.pack.pack.outputSize;
     const longest = Math.max(scene.width, scene.height);
     const scale = quick ? Math.min(1, natural / longest) : 1;
-    const square = await enlarge(this.#model, sample, Math.max(1, Math.round(known.frame.side * scale)));
+    const square = await enlarge(this.#model, sample, sketch, Math.max(1, Math.round(known.frame.side * scale)));
     let picture = cutCanvas(square, known.frame, scene, scale);
     if (!quick && scene.upscale > 1) {
       picture = await superResolvePicture(this.#model, picture, () => context.breathe());

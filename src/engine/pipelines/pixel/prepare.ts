@@ -3,11 +3,12 @@ import { sceneOf, slotOf, slotText } from '#shared/document/document.ts';
 import type { StudioDocument } from '#shared/document/document.ts';
 import type { SceneRecord, SegmentRecord, SlotContent } from '#shared/document/records.ts';
 import { StudioError } from '#shared/errors.ts';
-import { disjointMasks } from '#shared/masks/segment-mask.ts';
+import { disjointMasks, labelSegments } from '#shared/masks/segment-mask.ts';
 import { mapWarnings } from '#shared/masks/warnings.ts';
 import type { BitmapLookup } from '#shared/masks/rasterize.ts';
 import type { BlobStore } from '../../blobs/blob-store.ts';
-import { mapFeatures } from '../../spatext/features.ts';
+import { drawSketches, fineSketchMap, mapFeatures } from '../../spatext/features.ts';
+import type { DrawnSketches } from '../../spatext/features.ts';
 import { framedDocument } from '../../spatext/frame.ts';
 import type { Frame } from '../../spatext/frame.ts';
 import type { PixelModel, StFeatures } from '../../spatext/pixel-model.ts';
@@ -35,6 +36,8 @@ export interface PreparedScene {
   /** CLIP text embedding of the global text, for the score. */
   readonly globalText: Float32Array | null;
   readonly features: StFeatures | null;
+  /** What super-resolution is told, [channels, n * scale, n * scale]; null for packs that tell it nothing. */
+  readonly fineSketch: Float32Array | null;
   /** What guidance leads away from: negative texts, null where there are none. */
   readonly negativeGlobal: Float32Array | null;
   readonly negativeFeatures: StFeatures | null;
@@ -59,7 +62,8 @@ export async function prepareScene(
   const scene = sceneOf(document);
   const n = model.size;
   on.phase('texts');
-  const { segments: masks } = disjointMasks(framedDocument(document, frame), { width: n, height: n }, bitmaps);
+  const framed = framedDocument(document, frame);
+  const { segments: masks } = disjointMasks(framed, { width: n, height: n }, bitmaps);
   const drawn: { record: SegmentRecord; content: SlotContent; mask: Uint8Array }[] = [];
   for (const { segmentId, mask } of masks) {
     const record = document[segmentId];
@@ -87,14 +91,9 @@ export async function prepareScene(
     for (let i = 0; i < mask.length; i += 1) if (mask[i] === 255) labels[i] = index + 1;
     return { record, slot: at(index), words: slotText(document, content), mask };
   });
-  const features =
-    segments.length > 0
-      ? await mapFeatures(
-          model,
-          labels,
-          segments.map(({ slot }) => slot.embedding),
-        )
-      : null;
+  const embeddings = segments.map(({ slot }) => slot.embedding);
+  const sketches = segments.length > 0 ? await drawSketches(model, labels, embeddings) : null;
+  const features = segments.length > 0 ? await mapFeatures(model, labels, embeddings, sketches) : null;
   await on.breathe();
   const negatives = segments.map(({ record }, index) =>
     record.negativeText.trim() === '' ? null : at(segments.length + 2 + index).embedding,
@@ -107,10 +106,11 @@ export async function prepareScene(
     global: hasGlobal ? at(segments.length).embedding : null,
     globalText: hasGlobal ? at(segments.length).text : null,
     features,
+    fineSketch: sketches && fineSketchOf(model, framed, segments, sketches, bitmaps),
     negativeGlobal: scene.negativeText.trim() === '' ? null : at(segments.length + 1).embedding,
     // The map of the negative local texts; null if no segment has one.
     negativeFeatures: negatives.some((negative) => negative !== null)
-      ? await mapFeatures(model, labels, negatives)
+      ? await mapFeatures(model, labels, negatives, await drawSketches(model, labels, negatives))
       : null,
     warnings: mapWarnings(document, {
       // The canvas is the middle of the square that the model sees.
@@ -119,4 +119,22 @@ export async function prepareScene(
       bitmaps,
     }),
   };
+}
+
+/** The shapes once more, as fine as super-resolution reads them, filled with the sketches. */
+function fineSketchOf(
+  model: PixelModel,
+  framed: StudioDocument,
+  prepared: readonly PreparedSegment[],
+  sketches: DrawnSketches,
+  bitmaps: BitmapLookup,
+): Float32Array | null {
+  const scale = model.sketchScale;
+  if (scale === 0) return null;
+  const side = model.size * scale;
+  const { labelMap, segments } = labelSegments(framed, { width: side, height: side }, bitmaps);
+  const known = new Map(prepared.map(({ record }, index) => [record.id, index + 1]));
+  const table = [0, ...segments.map((id) => known.get(id) ?? 0)];
+  const labels = labelMap.map((label) => table[label] ?? 0);
+  return fineSketchMap(sketches, { labels, width: side, height: side }, scale, model.sketchChannels);
 }

@@ -10,7 +10,8 @@ import { openHashLedger } from '../../packs/hash-ledger.ts';
 import { modelsFolder } from '../../packs/models-folder.ts';
 import { openPack } from '../../packs/open-pack.ts';
 import { planPartial, samplerFor } from '../../schedulers/index.ts';
-import { mapFeatures } from '../../spatext/features.ts';
+import { drawSketches, fineSketchMap, mapFeatures } from '../../spatext/features.ts';
+import type { StFeatures } from '../../spatext/pixel-model.ts';
 import { PixelModel } from '../../spatext/pixel-model.ts';
 import { denoiseEmbeddings } from '../../spatext/prior.ts';
 import { maskInFrame, pasteSketches, segmentFrames } from '../../spatext/sketch.ts';
@@ -51,6 +52,11 @@ const at = <T>(list: readonly T[], index: number): T => {
   return value;
 };
 const breathe = async (): Promise<void> => undefined;
+const featuresOf = async (
+  model: PixelModel,
+  labels: Uint16Array,
+  embeddings: readonly Float32Array[],
+): Promise<StFeatures> => mapFeatures(model, labels, embeddings, await drawSketches(model, labels, embeddings));
 
 describe.each(FOLDERS)('a pack against its recorded tensors, %s', (folder) => {
   const FOLDER = path.resolve(folder);
@@ -163,21 +169,21 @@ describe.each(FOLDERS)('a pack against its recorded tensors, %s', (folder) => {
 
   test('map and its features', async () => {
     const { labels, embeddings } = sceneMap();
-    const features = await mapFeatures(model, labels, embeddings);
+    const features = await featuresOf(model, labels, embeddings);
     for (const name of ['st_64', 'st_32', 'st_16', 'st_8'])
       expect(distance(features[name]?.data ?? [], fixture(name).data), name).toBeLessThan(1e-5 * 16);
   });
 
   test('denoiser: one call', async () => {
     const { labels, embeddings, global } = sceneMap();
-    const features = await mapFeatures(model, labels, embeddings);
+    const features = await featuresOf(model, labels, embeddings);
     const [out] = await model.denoise([{ sample: fixture('noise').data, timestep: 599, global, features }]);
     expect(distance(out ?? [], fixture('unet_call').data)).toBeLessThan(1e-5);
   });
 
   const wholeRun = async (sampler: 'ddim' | 'dpmpp-2m', steps: number, guidance: GuidanceSettings) => {
     const { labels, embeddings, global } = sceneMap();
-    const features = await mapFeatures(model, labels, embeddings);
+    const features = await featuresOf(model, labels, embeddings);
     const prepared: PreparedScene = {
       scene: createScene(),
       frame: { x: 0, y: 0, side: 512 },
@@ -186,6 +192,7 @@ describe.each(FOLDERS)('a pack against its recorded tensors, %s', (folder) => {
       global,
       globalText: null,
       features,
+      fineSketch: null,
       negativeGlobal: null,
       negativeFeatures: null,
       warnings: [],
@@ -218,7 +225,19 @@ describe.each(FOLDERS)('a pack against its recorded tensors, %s', (folder) => {
 
   test('super-resolution', async () => {
     const sample = fixture('run_ddim_multi').data.map((value) => Math.min(1, Math.max(-1, value)));
-    const { data, width, height } = await model.superResolve(sample, 64, 64);
+    let told: Float32Array | null = null;
+    if (recorded('fine_sketch_map')) {
+      const scale = model.sketchScale;
+      const { labels, embeddings } = sceneMap();
+      const drawn = await drawSketches(model, labels, embeddings);
+      const side = 64 * scale;
+      const ownerOf = (i: number) => labels[Math.floor(i / side / scale) * 64 + Math.floor((i % side) / scale)] ?? 0;
+      const owners = Uint16Array.from({ length: side * side }, (_, i) => ownerOf(i));
+      const fine = { labels: owners, width: side, height: side };
+      told = drawn && fineSketchMap(drawn, fine, scale, model.sketchChannels);
+      expect(distance(told ?? [], fixture('fine_sketch_map').data)).toBeLessThan(1e-4);
+    }
+    const { data, width, height } = await model.superResolve(sample, 64, 64, told);
     expect([width, height]).toEqual([256, 256]);
     expect(distance(data, fixture('super_resolution').data)).toBeLessThan(1e-4);
   });
@@ -238,7 +257,7 @@ describe.skipIf(!webgpu)('the same on WebGPU', () => {
     const model = new PixelModel(await openRecorded(referenceIn(FOLDER)), { providers: ['webgpu', 'cpu'], threads: 2 });
     const run = rows(fixture('prior_run'));
     const labels = Uint16Array.from(readNpy(readFileSync(path.join(FOLDER, 'labels.npy'))).data as ArrayLike<number>);
-    const features = await mapFeatures(model, labels, [at(run, 0), at(run, 1), at(run, 3)]);
+    const features = await featuresOf(model, labels, [at(run, 0), at(run, 1), at(run, 3)]);
     const [out] = await model.denoise([
       { sample: fixture('noise').data, timestep: 599, global: at(run, 11), features },
     ]);

@@ -18,7 +18,7 @@ import { openHashLedger } from '../../packs/hash-ledger.ts';
 import { openPack } from '../../packs/open-pack.ts';
 import { summaryOf } from '../../packs/pixel-reader.ts';
 import { TINY, tinySketch, writeTinyPack } from '../../packs/tiny-pack.testkit.ts';
-import { mapFeatures } from '../../spatext/features.ts';
+import { drawSketches, mapFeatures } from '../../spatext/features.ts';
 import { sceneFrame } from '../../spatext/frame.ts';
 import type { Frame } from '../../spatext/frame.ts';
 import { PixelModel } from '../../spatext/pixel-model.ts';
@@ -201,7 +201,8 @@ describe('features of a map with sketches', () => {
     );
     // Two or three cells each, scattered: shapes differ from segment to segment.
     const labels = Uint16Array.from({ length: PLANE }, (_, cell) => 1 + (cell % 100));
-    const features = await mapFeatures(withSketch, labels, embeddings);
+    const drawn = await drawSketches(withSketch, labels, embeddings);
+    const features = await mapFeatures(withSketch, labels, embeddings, drawn);
     expectNear(features['st_16']!.data.subarray(stChannels * PLANE), expectedMap(labels, embeddings));
   });
 
@@ -288,6 +289,44 @@ describe('the denoiser and guidance', () => {
     const { labels, segments } = await prepare(scene());
     const box = segments.findIndex(({ record }) => record.id === 'segment:box') + 1;
     labels.forEach((label, cell) => label !== box && expect(after[cell]).toBe(before[cell]));
+  });
+
+  test('super-resolution is told too, finer, and as far as the dial lets the segments be', async () => {
+    const target = path.join(folder, 'fine');
+    await writeTinyPack(target, { fine: true });
+    const pack = await openPack(target, openHashLedger());
+    const fine = new PixelModel(pack, CPU);
+    const telling = new PixelMaker(pack, summaryOf(pack), { id: 'cpu', fallback: undefined, ...CPU });
+    const prepared = await prepare(scene(), fine);
+    const map = prepared.fineSketch ?? expect.fail('no fine sketch map');
+    expect(map).toHaveLength(CHANNELS * SIDE ** 2);
+    // The disc is drawn at 32 px: a place near its edge that the map of 16 px gives to nobody is its own here.
+    const owned = (i: number): boolean => map[i] !== 0;
+    const coarse = (i: number): number =>
+      prepared.labels[Math.floor(i / SIDE / TINY.factor) * N + Math.floor((i % SIDE) / TINY.factor)] ?? 0;
+    expect(map.subarray(0, SIDE ** 2).some((_, i) => owned(i) !== coarse(i) > 0)).toBe(true);
+    const blue = async (localScale: number): Promise<number[]> => {
+      const guidance = { mode: 'multi' as const, globalScale: 1, localScale, scale: 1 };
+      const { results } = await run(scene({ guidance }), undefined, telling);
+      const { data } = await decodePicture(await blobs.read(results[0]!.result.picture), 3);
+      return Array.from({ length: SIDE ** 2 }, (_, i) => data[i * 3 + 2]! / 127.5 - 1);
+    };
+    const own = await blue(0);
+    for (const [dial, share] of [
+      [0.5, 0.5],
+      [3, 1],
+    ] as const) {
+      // prettier-ignore
+      const shown = await blue(dial);
+      const base = featuresOf(prepared);
+      shown.forEach((value, i) => {
+        const place = Math.floor(i / SIDE / TINY.factor) * N + Math.floor((i % SIDE) / TINY.factor);
+        const clean = Math.min(1, Math.max(-1, (base[place] ?? 0) * dial));
+        expect(value).toBeCloseTo(Math.min(1, Math.max(-1, clean + 0.5 * share * map[i]!)), 1);
+      });
+    }
+    expect(Math.max(...own.map(Math.abs))).toBeLessThan(QUANTISED);
+    await Promise.all([telling.release(), fine.release()]);
   });
 
   test('a pack without a sketch goes its way as before', async () => {
