@@ -122,8 +122,10 @@ def roughen_scene(scene: Scene, rng: np.random.Generator, kinds: dict[str, float
 
 
 def draw(pack: PackRunner, scenes: list[Scene], scales: tuple[float, float], words: list[list[str]] | None = None,
-         batch: int = 5, source: str = "text", prior_guidance: float = 1.0, chained: bool = False) -> np.ndarray:
-    """Pictures [n, 3, 64, 64] of scenes from text (or from the true embeddings, ``source="true"``)."""
+         batch: int = 5, source: str = "text", prior_guidance: float = 1.0, chained: bool = False,
+         enlarged: bool = False) -> np.ndarray:
+    """Pictures [n, 3, 64, 64] of scenes from text (or from the true embeddings, ``source="true"``); ``enlarged`` ones
+    went through super-resolution and were averaged back to 64 px, where judge and segmenter look."""
     rng = np.random.default_rng(SEED)
     out = []
     for at in range(0, len(scenes), batch):
@@ -144,15 +146,14 @@ def draw(pack: PackRunner, scenes: list[Scene], scales: tuple[float, float], wor
             used += len(s.segments)
         start = rng.standard_normal((len(some), 3, 64, 64)).astype(np.float32)
         told = collate(some)
-        sketch = pack.sketch_map(told.labels.numpy(), told.boxes.numpy(), told.owner.numpy(), embeds[len(some):])
-        out.append(pack.generate(embeds[: len(some)], np.stack(maps), start, scales, sketch=sketch, chained=chained))
+        layout = (told.labels.numpy(), told.boxes.numpy(), told.owner.numpy(), embeds[len(some):])
+        made = pack.generate(embeds[: len(some)], np.stack(maps), start, scales, sketch=pack.sketch_map(*layout), chained=chained)
+        if enlarged:
+            fine = pack.fine_sketch_map(*layout)
+            large = pack.upscale(made, None if fine is None else fine * min(max(scales[1], 0.0), 1.0))
+            made = torch.nn.functional.avg_pool2d(torch.from_numpy(large), 4).numpy()
+        out.append(made)
     return np.concatenate(out)
-
-
-def enlarge_and_shrink(pack: PackRunner, pixels: np.ndarray, batch: int = 8) -> np.ndarray:
-    """Pictures [n, 3, 64, 64] after super-resolution, averaged back to 64 px, where judge and segmenter look."""
-    parts = [pack.upscale(pixels[at:at + batch]) for at in range(0, len(pixels), batch)]
-    return torch.nn.functional.avg_pool2d(torch.from_numpy(np.concatenate(parts)), 4).numpy()
 
 
 def frechet(a: np.ndarray, b: np.ndarray) -> float:
@@ -289,18 +290,17 @@ def main() -> None:
                 name += " true embeddings"
             if args.chained:
                 name += " chained"
+            if args.enlarged:
+                name += " enlarged"
             kept = args.out / f"{plain(name)}-{len(scenes)}{'-' + shapes if shapes else ''}.npy"
             began = time.monotonic()
             if kept.exists() and args.reuse:
                 pixels = np.load(kept).astype(np.float32) / 127.5 - 1
             else:
                 pixels = draw(pack, scenes, (pair[0], pair[1]), source="true" if args.true_embeddings else "text",
-                              prior_guidance=args.prior_guidance, chained=args.chained)
+                              prior_guidance=args.prior_guidance, chained=args.chained, enlarged=args.enlarged)
                 np.save(kept, ((pixels + 1) * 127.5 + 0.5).astype(np.uint8))
             seconds = time.monotonic() - began
-            if args.enlarged:
-                pixels = enlarge_and_shrink(pack, pixels)
-                name += " enlarged"
             rows = score(pixels, scenes, judge, segmenter)
             made = split(rows, name)
             made[name] |= {"fid": round(frechet(judge.look(torch.from_numpy(pixels))[1].numpy(), true_features), 2),

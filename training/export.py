@@ -29,7 +29,7 @@ from training.nets.clip import ImageEncoder, TextHead
 from training.nets.prior import Prior
 from training.nets.drawing import FRAME
 from training.nets.sketch import CHANNELS, Sketch
-from training.nets.superres import SuperResolution
+from training.nets.superres import FINE, SuperResolution
 from training.nets.unet import SKETCH_SPREAD, SKETCH_UNTIL, Decoder, DecoderConfig, STProjector
 from training.reference import write_reference
 
@@ -39,6 +39,8 @@ HALF_FROM = 512
 ST_SIZES = (64, 32, 16, 8)
 SKETCH_MAP = {"shape": ["batch", CHANNELS, 64, 64], "dtype": "float32",
               "note": "sketches laid into the cells that their segments own, zeros elsewhere"}
+FINE_SKETCH_MAP = {"shape": ["batch", CHANNELS, f"{FINE}*height", f"{FINE}*width"], "dtype": "float32",
+                   "note": "the sketch map, finer; zeros where nothing is known of the picture"}
 SKETCH_COMPONENT: dict[str, Any] = {
     "file": "sketch.onnx",
     "inputs": {"image_embeds": {"shape": ["batch", 256], "dtype": "float32", "note": "unit-length embedding of a segment"},
@@ -204,9 +206,12 @@ def export_prior(prior: Prior, out: Path, half: bool) -> None:
 
 
 def export_super_resolution(network: SuperResolution, out: Path, half: bool) -> None:
-    sizes = {0: "batch", 2: "height", 3: "width"}
-    write_onnx(network, out / "super_resolution.onnx", (torch.randn(1, 3, 64, 64),), ["sample"], ["upscaled"],
-               {"sample": sizes, "upscaled": {0: "batch", 2: "out_height", 3: "out_width"}}, half)
+    axes = {"sample": {0: "batch", 2: "height", 3: "width"}, "upscaled": {0: "batch", 2: "out_height", 3: "out_width"}}
+    example = (torch.randn(1, 3, 64, 64),)
+    if network.sketch:
+        example = (*example, torch.randn(1, network.sketch, 64 * FINE, 64 * FINE))
+        axes["sketch_map"] = {0: "batch", 2: "fine_height", 3: "fine_width"}
+    write_onnx(network, out / "super_resolution.onnx", example, ["sample", "sketch_map"][: len(example)], ["upscaled"], axes, half)
 
 
 def export_image_encoder(encoder: ImageEncoder, out: Path, half: bool) -> None:
@@ -261,6 +266,9 @@ def describe(base: Path, out: Path, ident: str, name: str, training: dict[str, A
         components["stProjector"] |= {"inputs": {**components["stProjector"]["inputs"], "sketch_map": SKETCH_MAP}}
         components["stProjector"]["outputs"] = with_sketch(components["stProjector"]["outputs"])
         components["unet"] |= {"inputs": with_sketch(components["unet"]["inputs"])}
+    if reads_sketch(out):
+        sharp = components["superResolution"]
+        sharp |= {"sketchScale": FINE, "inputs": {**sharp["inputs"], "sketch_map": FINE_SKETCH_MAP}}
     if "sketch" in components:
         components["unet"]["sketchAnchor"] = {"spread": SKETCH_SPREAD, "until": SKETCH_UNTIL}
     for component in components.values():
@@ -305,7 +313,7 @@ def main() -> None:
         unet.load_state_dict({k[5:]: v for k, v in weights.items() if k.startswith("unet.")})
         projector.load_state_dict({k[10:]: v for k, v in weights.items() if k.startswith("projector.")})
         export_decoder(unet, projector, out, half)
-        if config.sketch and not args.sketch:
+        if config.sketch and not args.sketch and not (args.base / "sketch.onnx").is_file():
             raise TrainingError("this decoder was trained with a sketch", "give the sketch's run by --sketch")
         last = last_row(args.decoder)
         seen, steps = (before.get(k, 0) if args.continued else 0 for k in ("imagesSeen", "decoderSteps"))
@@ -328,8 +336,9 @@ def main() -> None:
         export_prior(prior, out, half)
     if args.superres:
         training |= {"superResolutionSteps": last_row(args.superres)["step"]}
-        network = SuperResolution()
-        network.load_state_dict(load_half(args.superres, "weights"))
+        weights = load_half(args.superres, "weights")
+        network = SuperResolution(sketch=CHANNELS if "sketch_in.weight" in weights else 0)
+        network.load_state_dict(weights)
         export_super_resolution(network, out, half)
     if args.clip:
         encoder, head = ImageEncoder(), TextHead()
@@ -354,12 +363,19 @@ def bank_size(folder: Path) -> int:
     return next((len(v) for k, v in values.items() if k.removeprefix("m.") == "bank"), 0)
 
 
+def reads_sketch(pack: Path) -> bool:
+    """Whether a pack's super-resolution takes a sketch map."""
+    import onnx
+
+    return any(i.name == "sketch_map" for i in onnx.load(str(pack / "super_resolution.onnx")).graph.input)
+
+
 def open_pack(folder: Path) -> dict[str, nn.Module]:
     """All networks of a pack as PyTorch modules, for reference tensors and tests."""
     drawn = (folder / "sketch.onnx").is_file()
     config = DecoderConfig(sketch=CHANNELS if drawn else 0)
     nets: dict[str, nn.Module] = {"unet": Decoder(config), "image_encoder": ImageEncoder(), "prior": Prior(bank=bank_size(folder)),
-                                  "super_resolution": SuperResolution(), "text_encoder": TextHead()}
+                                  "super_resolution": SuperResolution(sketch=CHANNELS if reads_sketch(folder) else 0), "text_encoder": TextHead()}
     if drawn:
         nets["sketch"] = Sketch()
     for kind, module in nets.items():

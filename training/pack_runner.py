@@ -14,6 +14,7 @@ from training.common.errors import TrainingError
 from training.diffusion import CosineSchedule, sample_ddim
 from training.nets.drawing import FRAME
 from training.nets.sketch import CHANNELS, frame_masks, paste
+from training.nets.superres import FINE
 from training.nets.unet import anchor
 from training.text import SentenceEncoder
 
@@ -91,12 +92,24 @@ class PackRunner:
         """
         if self.sketch is None:
             return None
+        return paste(*self.drawn(labels, boxes, owner, embeddings)).numpy()
+
+    def fine_sketch_map(self, labels: Array, boxes: Array, owner: Array, embeddings: Array) -> Array | None:
+        """The same for super-resolution, from the same labels, each place repeated: [b, 5, 128, 128]."""
+        if self.sketch is None:
+            return None
+        drawn, places, middles, owners = self.drawn(labels, boxes, owner, embeddings)
+        return paste(drawn, places.repeat_interleave(FINE, 1).repeat_interleave(FINE, 2), middles * FINE, owners).numpy()
+
+    def drawn(self, labels: Array, boxes: Array, owner: Array, embeddings: Array) -> tuple[torch.Tensor, ...]:
+        """(sketches [n, 5, 32, 32], labels, boxes, owner)."""
+        assert self.sketch is not None
         parts = [torch.from_numpy(a) for a in (labels.astype(np.int64), boxes, owner)]
         drawn = np.zeros((len(owner), CHANNELS, FRAME, FRAME), np.float32)
         if len(owner):
             drawn = self.sketch.run(None, {"image_embeds": embeddings.astype(np.float32),
                                            "segment_masks": frame_masks(*parts).numpy()})[0]
-        return paste(torch.from_numpy(drawn), *parts).numpy()
+        return torch.from_numpy(drawn), *parts
 
     def project(self, st: Array, sketch: Array | None) -> dict[str, Array]:
         """What the denoiser is told of the map ``st`` [b, 256, 64, 64], by input name."""
@@ -133,9 +146,17 @@ class PackRunner:
         how = self.description["components"]["unet"]["sketchAnchor"]
         return anchor(v, x, t, torch.from_numpy(sketch), share, how["spread"], how["until"])
 
-    def upscale(self, pixels: Array) -> Array:
-        """[b, 3, h, w] -> [b, 3, 4h, 4w], clipped."""
-        return np.clip(self.upscaler.run(None, {"sample": pixels.astype(np.float32)})[0], -1, 1)
+    def upscale(self, pixels: Array, sketch: Array | None = None) -> Array:
+        """[b, 3, h, w] and a ``fine_sketch_map``, if there is one, -> [b, 3, 4h, 4w], clipped."""
+        return np.clip(self.enlarge(pixels, sketch), -1, 1)
+
+    def enlarge(self, pixels: Array, sketch: Array | None) -> Array:
+        """The same as it comes out of the network."""
+        feed = {"sample": pixels.astype(np.float32)}
+        if any(i.name == "sketch_map" for i in self.upscaler.get_inputs()):
+            b, _, h, w = pixels.shape
+            feed["sketch_map"] = np.zeros((b, CHANNELS, h * FINE, w * FINE), np.float32) if sketch is None else sketch
+        return self.upscaler.run(None, feed)[0]
 
 
 def map_of(labels: Array, embeddings: Array) -> Array:

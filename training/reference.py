@@ -14,6 +14,7 @@ from training.conditioning import box_of
 from training.diffusion import CosineSchedule, sample_ddim
 from training.nets.prior import sample_prior
 from training.nets.sketch import frame_masks, paste
+from training.nets.superres import FINE
 from training.nets.unet import anchor
 from training.pack_runner import PackRunner, map_of
 
@@ -74,14 +75,19 @@ def compute(nets: dict[str, nn.Module], runner: PackRunner, given: dict[str, Ten
         none = unet(x, t, scene * 0, zeros)
         return held(none + 2 * (unet(x, t, scene, st) - none), x, t)
 
+    fine = {}
+    if nets["super_resolution"].sketch:
+        labels, (boxes, owner) = given["labels"][None].long(), layout_of(given["labels"])
+        finer = labels.repeat_interleave(FINE, 1).repeat_interleave(FINE, 2)
+        fine = {"fine_sketch_map": paste(sketch["sketch"], finer, boxes * FINE, owner)}
     ddim = sample_ddim(schedule, multi, given["noise"])
     return {
         "sentence_embeds": sentence, "text_embeds": text, "image_embeds": nets["image_encoder"](pixels),
         "prior_call": nets["prior"](given["prior_noise"], given["prior_timestep"], text, sentence), "prior_run": run,
-        **sketch, **{f"st_{size}": s for size, s in zip((64, 32, 16, 8), st, strict=True)},
+        **sketch, **fine, **{f"st_{size}": s for size, s in zip((64, 32, 16, 8), st, strict=True)},
         "unet_call": unet(given["noise"], torch.tensor([599]), scene, st), "run_ddim_multi": ddim,
         "run_dpmpp2m_single": dpm_solver(schedule, single, given["noise"], 16),
-        "super_resolution": nets["super_resolution"](ddim.clamp(-1, 1)),
+        "super_resolution": nets["super_resolution"](ddim.clamp(-1, 1), *fine.values()),
     }
 
 
@@ -148,4 +154,4 @@ def compare(runner: PackRunner, given: dict[str, Tensor], out: dict[str, Tensor]
     return drawn | {"image_embeds": gap(runner.embed_images(pictures), "image_embeds"), "prior, one call": gap(call, "prior_call"),
             "st_projector": max(gap(m, k) for m, k in zip(made_st, names, strict=True)), "unet, one call": gap(v, "unet_call"),
             "run_ddim_multi": float(np.abs(run - np.clip(n["run_ddim_multi"], -1, 1)).max()),
-            "super_resolution": gap(runner.upscaler.run(None, {"sample": np.clip(n["run_ddim_multi"], -1, 1)})[0], "super_resolution")}
+            "super_resolution": gap(runner.enlarge(np.clip(n["run_ddim_multi"], -1, 1), n.get("fine_sketch_map")), "super_resolution")}

@@ -16,12 +16,14 @@ from training.common.pack_weights import load_network, load_projector
 from training.conditioning import scene_batch
 from training.decoder import DecoderStage, DecoderTraining
 from training.diffusion import CosineSchedule
-from training.export import HALF_FROM, export_decoder, export_sketch
+from training.export import HALF_FROM, export_decoder, export_sketch, export_super_resolution
 from training.nets.clip import ImageEncoder
 from training.nets.drawing import SketchConfig, lay_into
 from training.nets.sketch import CHANNELS, Sketch, fits, frame_masks, paste
+from training.nets.superres import SuperResolution
 from training.nets.unet import SKETCH_SPREAD, SKETCH_UNTIL, Decoder, DecoderConfig, STProjector, anchor
 from training.sketch import SketchStage, SketchTraining
+from training.superres import SuperResStage, SuperResTraining
 from training.tests.test_export import session, shaken
 from training.world.scene import SceneOptions
 from training.world.sprites import SpriteAtlas
@@ -176,3 +178,40 @@ def test_weights_without_a_sketch_are_refused_unless_asked_for(tmp_path: Path) -
     with pytest.raises(TrainingError, match="no weights for"):
         load_network(tmp_path, "unet", Decoder(SMALL))
     load_network(tmp_path, "unet", Decoder(SMALL), fresh=("sketch_in.", "short."))
+
+
+def test_super_resolution_sees_the_sketch_where_it_is_the_scene(atlas: SpriteAtlas, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    decoder = DecoderStage(DecoderTraining(net=SMALL, sketch=TINY), atlas, ImageEncoder(), MACHINE.device)
+    sharp = SuperResStage(SuperResTraining(strange=9.0, blind=0.0, faint=0.0), atlas, decoder, MACHINE.device)
+    met = sharp.meet(0, 4, 1, MACHINE)
+    assert met[0].sketch.shape == (CHANNELS, 128, 128)
+    owned = [m.sketch[4] > 0 for m in met]
+    assert any(o.any() for o in owned) and not all(o.all() for o in owned)
+    # what is too far from the render is shown to nobody, unless in the share that is to be seen through
+    shy = SuperResStage(SuperResTraining(strange=-1.0, misled=0.0), atlas, decoder, MACHINE.device)
+    assert all(float(m.sketch.abs().max()) == 0 for m in shy.meet(0, 4, 1, MACHINE))
+    misled = SuperResStage(SuperResTraining(strange=-1.0, misled=1.0, blind=0.0, faint=0.0), atlas, decoder, MACHINE.device)
+    assert all(torch.equal(m.sketch, w.sketch) for m, w in zip(misled.meet(0, 4, 1, MACHINE), met, strict=True))
+    small, told, large = sharp.crops(met, torch.Generator().manual_seed(0))
+    assert told is not None and told.shape == (4, CHANNELS, 64, 64)
+    # crops of the three lie over each other
+    drift = (torch.nn.functional.avg_pool2d(large, 4) - small).abs().mean()
+    assert drift < 0.35
+    (tmp_path / "s").mkdir()
+    module = train(sharp, LoopConfig(batch=2, warm_steps=2, sheet_minutes=0), MACHINE, tmp_path / "s", max_steps=2)
+    assert not torch.equal(module(small, told), module(small, told * 0))
+
+
+@torch.no_grad()
+def test_super_resolution_with_a_sketch_comes_back(tmp_path: Path) -> None:
+    sharp = shaken(SuperResolution(sketch=CHANNELS))
+    export_super_resolution(sharp, tmp_path, half=True)
+    again = SuperResolution(sketch=CHANNELS).eval()
+    load_network(tmp_path, "super_resolution", again)
+    assert all((a - b).abs().max() < 1e-6 for a, b in zip(sharp.parameters(), again.parameters(), strict=True))
+    x, told = torch.rand(1, 3, 24, 40) * 2 - 1, torch.rand(1, CHANNELS, 48, 80)
+    run = session(tmp_path / "super_resolution.onnx")
+    made = run.run(None, {"sample": x.numpy(), "sketch_map": told.numpy()})[0]
+    assert made.shape == (1, 3, 96, 160) and np.abs(made - sharp(x, told).numpy()).max() < 1e-4
+    assert np.abs(made - sharp(x, told * 0).numpy()).max() > 1e-3

@@ -195,8 +195,9 @@ def test_same_things_are_no_negatives() -> None:
 
 def test_super_resolution_and_segmenter_train(atlas: SpriteAtlas, tmp_path: Path) -> None:
     sharp = SuperResStage(SuperResTraining(), atlas, None, CPU.device)
-    small, large = sharp.pair(0, CPU, 2, 1)
-    assert small.shape == (4, 3, 32, 32) and large.shape == (4, 3, 128, 128)
+    met = sharp.meet(0, 2, 1, CPU)
+    small, told, large = sharp.crops([*met, *met], torch.Generator().manual_seed(0))
+    assert small.shape == (4, 3, 32, 32) and large.shape == (4, 3, 128, 128) and told is None
     seg = SegmenterStage(SegmenterTraining(), atlas, CPU.device)
     for name in "sg":
         (tmp_path / name).mkdir()
