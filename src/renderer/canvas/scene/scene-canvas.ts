@@ -5,7 +5,7 @@ import { touches } from '../geometry/boxes.ts';
 import { SegmentObject } from './segment.ts';
 
 /** Screen pixels of a tile: a stroke touches one or two, and a whole frame is a handful of them. */
-const TILE = 512;
+const TILE = 384;
 
 /**
  * Fabric's canvas, painted tile by tile, so that a part can be painted anew. A stroke changes one segment; painting

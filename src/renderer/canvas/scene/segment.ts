@@ -115,6 +115,7 @@ function paintSegment(
   // lines keep their width although the drag scales the outline
   const stretch = moved ? Math.sqrt(Math.abs(moved[0] * moved[3] - moved[1] * moved[2])) || 1 : 1;
   const pixel = 1 / (zoom * stretch);
+  const path = outline.pathAt(zoom * stretch * devicePixelRatio);
   context.globalAlpha *= style.opacity;
   if (style.fill > 0) {
     if (outline.soft) {
@@ -125,12 +126,12 @@ function paintSegment(
       context.restore();
     } else {
       context.fillStyle = withAlpha(style.colour, style.fill);
-      context.fill(outline.path, 'evenodd');
+      context.fill(path, 'evenodd');
     }
   }
   if (style.pattern) {
     context.fillStyle = hatch(context, style.pattern, withAlpha(style.colour, 0.75), zoom * stretch) ?? style.colour;
-    context.fill(outline.path, 'evenodd');
+    context.fill(path, 'evenodd');
   }
   if (style.outline > 0) {
     context.lineJoin = 'round';
@@ -138,12 +139,12 @@ function paintSegment(
     if (style.halo > 0) {
       context.strokeStyle = style.dashed ? 'rgb(8 9 12 / 28%)' : 'rgb(8 9 12 / 45%)';
       context.lineWidth = style.halo * pixel;
-      context.stroke(outline.path);
+      context.stroke(path);
     }
     context.strokeStyle = style.colour;
     context.lineWidth = style.outline * pixel;
     if (style.dashed) context.setLineDash([6 * pixel, 4.5 * pixel]);
-    context.stroke(outline.path);
+    context.stroke(path);
   }
   context.restore();
 }
