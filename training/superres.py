@@ -263,6 +263,7 @@ def load_decoder(folder: Path | None, pack: Path | None, clip: Path | None, atla
 def main() -> None:
     parser = arguments(__doc__)
     parser.add_argument("--init-from", type=Path, help="a pack folder to start from")
+    parser.add_argument("--from", dest="start", type=Path, help="another run of this stage whose weights to begin with")
     parser.add_argument("--decoder", type=Path, help="a finished training.decoder run whose output is to be cleaned up")
     parser.add_argument("--sketch", type=Path, help="the sketch's run, if the decoder has one; without one, the pack's")
     parser.add_argument("--clip", type=Path, help="a finished training.clip run, where there is no pack")
@@ -280,7 +281,10 @@ def main() -> None:
     decoder = load_decoder(args.decoder, args.init_from, args.clip, atlas, machine.device, args.sketch)
     stage = SuperResStage(config, atlas, decoder, machine.device)
     if args.init_from is not None:
-        load_network(args.init_from, "super_resolution", stage.module, fresh=("sketch_in.", "fine_"))
+        load_network(args.init_from, "super_resolution", stage.module, fresh=("sketch_in.", "fine_", "gain"))
+    if args.start is not None:
+        found = stage.module.load_state_dict(load_half(args.start, "weights"), strict=False)
+        print(f"begun from {args.start}; fresh: {', '.join(found.missing_keys) or 'nothing'}")
     before = stage.evaluate(stage.module.to(machine.device).eval(), machine)
     stage.module.train()
     module = train(stage, loop, machine, args.run, args.steps)

@@ -43,6 +43,30 @@ describe.skipIf(!hasBrowser)('manners', () => {
     await english.page.context().close();
   });
 
+  test('Ctrl+Enter before the document has arrived generates once it has', async () => {
+    const first = await open();
+    const context = await browser.newContext({ locale: 'en-US' });
+    await context.addCookies(await first.page.context().cookies());
+    const page = await context.newPage();
+    let pass = (): void => undefined;
+    const passed = new Promise<void>((resolve) => (pass = resolve));
+    await page.routeWebSocket(/./, (client) => {
+      const server = client.connectToServer();
+      server.onMessage(async (message) => {
+        await passed;
+        client.send(message);
+      });
+    });
+    await page.goto(new URL('/', host.address()).href);
+    await page.getByRole('button', { name: /^Generate/ }).waitFor();
+    await page.keyboard.press('Control+Enter');
+    pass();
+    const late = new StudioPage(page);
+    await expect.poll(() => late.resultCount(), { timeout: 60_000 }).toBeGreaterThan(0);
+    await context.close();
+    await first.page.context().close();
+  });
+
   test('sampler and dials follow the model, in one step; what was turned by hand stays until it is asked for', async () => {
     const studio = await open();
     const { page } = studio;

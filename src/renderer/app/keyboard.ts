@@ -49,9 +49,16 @@ export function commandFor(
 const repeats = (command: Command): boolean =>
   command.group === 'tool' || command.group === 'view' || command.group === 'edit';
 
-/** One listener for all shortcuts. While a dialog is open only those that work in text do. @returns the end of it */
-export function followKeyboard(studio: Studio, target: Window = window): () => void {
+export interface Keyboard {
+  /** Runs what was asked for last while the document was still on its way, if anything was. */
+  runEarly(): void;
+  stop(): void;
+}
+
+/** One listener for all shortcuts. While a dialog is open only those that work in text do. */
+export function followKeyboard(studio: Studio, target: Window = window): Keyboard {
   const mac = onMac();
+  let early: string | undefined;
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.defaultPrevented || event.isComposing) return;
     const inDialog = studio.view.getState().dialog !== null;
@@ -66,8 +73,17 @@ export function followKeyboard(studio: Studio, target: Window = window): () => v
     // Also when the command is not possible just now: the browser must not do something of its own instead
     // (its undo would change a text field behind the document's back).
     event.preventDefault();
-    if (!event.repeat || repeats(command)) studio.commands.run(command.id);
+    if (event.repeat && !repeats(command)) return;
+    const ran = studio.commands.run(command.id);
+    // A page is there a moment before its document; who is fast has asked all the same.
+    if (!ran && studio.document.getState().id === null) early = command.id;
   };
   target.addEventListener('keydown', onKeyDown);
-  return () => target.removeEventListener('keydown', onKeyDown);
+  return {
+    runEarly() {
+      if (early !== undefined) studio.commands.run(early);
+      early = undefined;
+    },
+    stop: () => target.removeEventListener('keydown', onKeyDown),
+  };
 }

@@ -50,7 +50,7 @@ export async function startStudio(
     document.title = title ? `${title} – SpaText Studio` : 'SpaText Studio';
   });
   render(studio);
-  followKeyboard(studio);
+  const keyboard = followKeyboard(studio);
   connection.onState((line) => {
     const was = session.getState().connection;
     session.setState({ connection: line });
@@ -66,6 +66,7 @@ export async function startStudio(
   followLive(studio);
   followGrid(studio);
   followWarnings(studio);
+  keyboard.runEarly();
   // Edits that no host has yet would go with the page.
   window.addEventListener('beforeunload', (event) => {
     if (studio.document.getState().sync === 'offline') event.preventDefault();
