@@ -3,7 +3,7 @@ import type { StoreApi } from 'zustand/vanilla';
 import type { Imported } from '#shared/api/calls.ts';
 import type { JobId, ResultId } from '#shared/api/generation.ts';
 import type { BlobHash } from '#shared/document/geometry.ts';
-import type { ReferenceId, SegmentId } from '#shared/document/records.ts';
+import type { ReferenceId, SegmentId, SlotId } from '#shared/document/records.ts';
 
 export const TOOLS = [
   'select', 'brush', 'eraser', 'lasso', 'polygon', 'rect', 'ellipse', 'fill', 'edge', 'pan',
@@ -96,6 +96,8 @@ export interface ViewState {
   /** Hatches segments besides colouring them. */
   readonly showPatterns: boolean;
   readonly hovered: SegmentId | null;
+  /** The slot whose words the artist wants to write next: its field in the inspector takes the keyboard. */
+  readonly writing: SlotId | null;
   /** Segments that alone are shown and generated; empty: all. Transient on purpose: it is a way to look. */
   readonly solo: readonly SegmentId[];
   readonly dialog: Dialog | null;
@@ -129,6 +131,7 @@ const PER_DOCUMENT = {
   viewport: { zoom: 1, x: 0, y: 0 },
   shown: { kind: 'none' },
   hovered: null,
+  writing: null,
   solo: [],
   compare: [],
   drawing: false,

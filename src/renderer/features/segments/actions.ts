@@ -141,18 +141,19 @@ export const anotherReading = (studio: Studio, slot: SlotId): void =>
     return setSlot(document, slot, { ...content, reading: (content.reading + 1) % 0xffff_ffff });
   });
 
-/** Turns a slot into a mix of what it holds now and something new. */
-export function mixWith(studio: Studio, slot: SlotId, content: SlotContent, t = 0.5): void {
+/** Turns a slot into a mix of what it holds now and something new. @returns the slot of the new half */
+export function mixWith(studio: Studio, slot: SlotId, content: SlotContent, t = 0.5): SlotId {
+  const a: SlotId = `slot:${freshKey()}`;
+  const b: SlotId = `slot:${freshKey()}`;
   studio.document.edit('edit.mix', (document) => {
     const current = slotOf(document, slot);
-    const a: SlotId = `slot:${freshKey()}`;
-    const b: SlotId = `slot:${freshKey()}`;
     return withRecords(document, [
       { id: a, type: 'slot', content: current.content },
       { id: b, type: 'slot', content },
       { ...current, content: { kind: 'mix', a, b, t } },
     ]);
   });
+  return b;
 }
 
 /** Ends a mix; one of its parts stays. */

@@ -38,7 +38,7 @@ export function SegmentInspector() {
     >
       <Warnings segment={segment} />
       {segment.detail ? <DetailNote ids={ids} /> : null}
-      {ids.length === 1 ? <SlotEditor segment={segment} /> : null}
+      {ids.length === 1 ? <SlotEditor key={segment.id} segment={segment} /> : null}
       <Weight segment={segment} ids={ids} />
       <Shape segment={segment} ids={ids} />
       <Details segment={segment} ids={ids} />

@@ -129,6 +129,20 @@ describe('warnings and their remedies', () => {
     expect((await look(kit))[0]?.code).toBe('too-small');
   });
 
+  it('lead to the half of a mix that has no words', async () => {
+    const kit = withTestSegment([{ kind: 'ellipse', cx: 256, cy: 60, rx: 90, ry: 50 }], 'a pea');
+    const edited = vi.fn();
+    kit.studio.view.setState({ canvas: { editText: edited } as never });
+    const segment = kit.studio.document.getState().document['segment:x'];
+    if (segment?.type !== 'segment') expect.fail('no segment');
+    const half = mixWith(kit.studio, segment.slot, { kind: 'text', text: '', reading: 0 });
+    const [warning] = await look(kit);
+    expect(warning?.code).toBe('no-text');
+    remedyFor(warning!).run(kit.studio);
+    expect(kit.studio.view.getState()).toMatchObject({ writing: half, selection: ['segment:x'] });
+    expect(edited).not.toHaveBeenCalled();
+  });
+
   it('raise what is covered', async () => {
     const kit = withTestSegment([{ kind: 'rect', x: 10, y: 10, width: 150, height: 150 }], 'a pea', -1);
     const [warning] = await look(kit);

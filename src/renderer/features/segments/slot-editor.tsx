@@ -1,5 +1,6 @@
 import { Blend, ClipboardPaste, Crop, Dices, ImagePlus, Library, Type, X } from 'lucide-react';
-import { useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
+import type { RefObject } from 'react';
 import { slotOf, slotText } from '#shared/document/document.ts';
 import { LIMITS } from '#shared/document/limits.ts';
 import type { SegmentRecord, SlotContent, SlotId } from '#shared/document/records.ts';
@@ -55,15 +56,30 @@ export function SlotEditor({ segment }: { readonly segment: SegmentRecord }) {
   );
 }
 
+/** The field of a slot that was asked for words takes the keyboard, whether it is there already or appears for it. */
+function useWriting<E extends HTMLElement>(slot: SlotId): RefObject<E | null> {
+  const studio = useStudio();
+  const field = useRef<E>(null);
+  const asked = useView((view) => view.writing === slot);
+  useEffect(() => {
+    if (!asked) return;
+    field.current?.focus();
+    studio.view.setState({ writing: null });
+  }, [asked, studio]);
+  return field;
+}
+
 type Kind<K extends SlotContent['kind']> = Extract<SlotContent, { kind: K }>;
 
 function TextSlot({ slot, content }: { readonly slot: SlotId; readonly content: Kind<'text'> }) {
   const studio = useStudio();
   const t = useT();
+  const field = useWriting<HTMLTextAreaElement>(slot);
   const typing = useTyping((text) => setText(studio, slot, text, `text:${slot}`));
   return (
     <>
       <textarea
+        ref={field}
         className="text-field"
         rows={2}
         aria-label={t('segments.text')}
@@ -105,7 +121,10 @@ function PictureSlot({ slot, content }: { readonly slot: SlotId; readonly conten
         size="s"
         label={t('slot.backToText')}
         icon={<Type />}
-        onClick={() => fillSlot(studio, slot, { kind: 'text', text: '', reading: 0 })}
+        onClick={() => {
+          fillSlot(studio, slot, { kind: 'text', text: '', reading: 0 });
+          studio.view.setState({ writing: slot });
+        }}
       />
     </div>
   );
@@ -143,6 +162,7 @@ function MixPart({ title, id, onKeep }: { readonly title: string; readonly id: S
   const studio = useStudio();
   const t = useT();
   const document = useDocument((state) => state.document);
+  const field = useWriting<HTMLInputElement>(id);
   const typing = useTyping((text) => setText(studio, id, text, `text:${id}`));
   const { content } = slotOf(document, id);
   return (
@@ -150,6 +170,7 @@ function MixPart({ title, id, onKeep }: { readonly title: string; readonly id: S
       <small>{title}</small>
       {content.kind === 'text' ? (
         <input
+          ref={field}
           className="text-field"
           aria-label={title}
           value={content.text}
@@ -193,7 +214,10 @@ function FillButtons({ segment, content }: { readonly segment: SegmentRecord; re
           size="s"
           label={t('slot.mixText')}
           icon={<Type />}
-          onClick={() => fill({ kind: 'text', text: '', reading: 0 })}
+          onClick={() => {
+            studio.view.setState({ writing: mixWith(studio, slot, { kind: 'text', text: '', reading: 0 }) });
+            setMixing(false);
+          }}
         />
       ) : null}
       <IconButton

@@ -1,6 +1,7 @@
 import type { SegmentWarning } from '#shared/api/generation.ts';
 import { sceneOf, slotOf } from '#shared/document/document.ts';
 import type { StudioDocument } from '#shared/document/document.ts';
+import type { SlotId } from '#shared/document/records.ts';
 import { WARNING_LIMITS } from '#shared/masks/warnings.ts';
 import { formatNumber } from '../../app/format.ts';
 import type { TextKey, Translate } from '../../app/i18n/texts.ts';
@@ -110,10 +111,25 @@ export function remedyFor(warning: SegmentWarning): Remedy {
         label: 'remedy.write',
         run: (studio) => {
           studio.view.select([id]);
-          studio.view.getState().canvas?.editText(id);
+          const { document } = studio.document.getState();
+          const segment = document[id];
+          const part = segment?.type === 'segment' ? silentPart(document, segment.slot) : undefined;
+          // A label on the canvas has one text; which half of a mix lacks its words only the inspector can show.
+          if (part) studio.view.setState({ writing: part });
+          else studio.view.getState().canvas?.editText(id);
         },
       };
   }
+}
+
+/** The part of a mix that has no words yet; undefined where the slot is no mix, or lacks none. */
+function silentPart(document: StudioDocument, slot: SlotId): SlotId | undefined {
+  const { content } = slotOf(document, slot);
+  if (content.kind !== 'mix') return undefined;
+  return [content.a, content.b].find((part) => {
+    const { content: half } = slotOf(document, part);
+    return half.kind === 'text' && half.text.trim() === '';
+  });
 }
 
 const sideOf = (document: StudioDocument): number => {
