@@ -65,6 +65,7 @@ export function SegmentTags({ stage }: { readonly stage: Stage }) {
             key={segment.id}
             segment={segment}
             content={slotOf(document, segment.slot).content}
+            words={slotText(document, slotOf(document, segment.slot).content)}
             selected={selected}
             hovered={view.hovered === segment.id}
             dimmed={view.solo.length > 0 && !view.solo.includes(segment.id)}
@@ -140,6 +141,8 @@ function hide(element: HTMLElement, hidden: boolean): void {
 interface TagProps {
   readonly segment: SegmentRecord;
   readonly content: SlotContent;
+  /** What the slot says, also where its parts have changed and the slot itself has not. */
+  readonly words: string;
   readonly selected: boolean;
   readonly hovered: boolean;
   readonly dimmed: boolean;
@@ -149,23 +152,23 @@ interface TagProps {
   readonly onGrown: () => void;
 }
 
-const Tag = memo(function Tag({ segment, content, selected, hovered, dimmed, editing, warning, onEditing, onGrown }: TagProps) { // prettier-ignore
+const Tag = memo(function Tag({ segment, content, words, selected, hovered, dimmed, editing, warning, onEditing, onGrown }: TagProps) { // prettier-ignore
   const studio = useStudio();
   const t = useT();
   const cancelled = useRef(false);
   const { id, slot, name, locked, color } = segment;
-  const text = name ?? (content.kind === 'text' ? content.text.trim() : slotText(studio.document.getState().document, content)); // prettier-ignore
+  const text = name ?? words;
   const shown = text || (content.kind === 'text' ? t('canvas.tag.empty') : t('canvas.tag.picture'));
   const style = { '--segment': colourOf(color) } as CSSProperties;
   const classes = ['segment-tag', selected && 'is-selected', hovered && 'is-hovered', dimmed && 'is-dimmed', !text && 'is-empty'].filter(Boolean).join(' '); // prettier-ignore
 
   const commit = (value: string): void => {
-    const words = value.trim();
+    const typed = value.trim();
     // a picture's segment has no text of its own: what is typed is its name
     if (content.kind === 'text') {
-      if (words !== content.text.trim()) setText(studio, slot, words);
-    } else if (words !== (name ?? ''))
-      studio.document.edit('edit.rename', (document) => patchSegment(document, id, { name: words || null }));
+      if (typed !== content.text.trim()) setText(studio, slot, typed);
+    } else if (typed !== (name ?? ''))
+      studio.document.edit('edit.rename', (document) => patchSegment(document, id, { name: typed || null }));
   };
 
   if (editing)
