@@ -82,8 +82,10 @@ function segmentChanges(before: StudioDocument, after: StudioDocument): string[]
   return changes;
 }
 
-const nameOf = (document: StudioDocument, segment: SegmentRecord): string =>
-  quote(segmentName(document, segment) || 'unnamed segment');
+const nameOf = (document: StudioDocument, segment: SegmentRecord): string => {
+  const name = segmentName(document, segment);
+  return name ? quote(name) : 'an unnamed segment';
+};
 
 function oneSegment(before: StudioDocument, was: SegmentRecord, after: StudioDocument, now: SegmentRecord): string[] {
   const name = nameOf(after, now);

@@ -63,6 +63,7 @@ const VALUES: Readonly<Record<string, TextKey>> = {
   'a picture': 'change.value.picture',
   'a crop of a result': 'change.value.crop',
   'a mix': 'change.value.mix',
+  'an unnamed segment': 'change.value.unnamed',
 };
 
 /** A sentence of the host in the interface's language. */

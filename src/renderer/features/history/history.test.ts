@@ -154,6 +154,7 @@ describe('what changed, in the language of the interface', () => {
       '„fox“: ein Bild statt ein Text',
     ],
     ['global text nothing → “a lake”', 'scene text nothing → “a lake”', 'Szenentext nichts → „a lake“'],
+    ['an unnamed segment added', 'an unnamed segment added', 'ein Segment ohne Namen hinzugefügt'],
     ['something of a later release', 'something of a later release', 'something of a later release'],
   ];
   it.each(cases)('%s', async (sentence, english, german) => {

@@ -116,6 +116,7 @@ export default {
   'change.value.picture': 'ein Bild',
   'change.value.crop': 'ein Ausschnitt',
   'change.value.mix': 'eine Mischung',
+  'change.value.unnamed': 'ein Segment ohne Namen',
   'change.value.quoted': '„{{text}}“',
   'change.value.right': '{{pixels}} px nach rechts',
   'change.value.left': '{{pixels}} px nach links',

@@ -113,6 +113,7 @@ export default {
   'change.value.picture': 'a picture',
   'change.value.crop': 'a crop',
   'change.value.mix': 'a mix',
+  'change.value.unnamed': 'an unnamed segment',
   'change.value.quoted': '“{{text}}”',
   'change.value.right': '{{pixels}} px right',
   'change.value.left': '{{pixels}} px left',
