@@ -44,6 +44,14 @@ describe.skipIf(!hasBrowser)('drawing on the canvas', () => {
     expect(await canvas.segments()).toHaveLength(1);
   });
 
+  test('a stroke beside the sheet begins nothing; one that only starts there does', async () => {
+    await canvas.tool('brush');
+    await canvas.drag([-60, 200], [-40, 300]);
+    expect(await canvas.segments()).toHaveLength(0);
+    await canvas.drag([-60, 200], [120, 200]);
+    expect(await canvas.segments()).toHaveLength(1);
+  });
+
   test('escape in the middle of a stroke leaves no trace', async () => {
     await canvas.moveTo([100, 100]);
     await canvas.page.mouse.down();

@@ -2,6 +2,7 @@ import type { Shape, ShapeOp } from '#shared/document/geometry.ts';
 import { LIMITS } from '#shared/document/limits.ts';
 import type { SegmentId } from '#shared/document/records.ts';
 import { StudioError } from '#shared/errors.ts';
+import { shapesBounds } from '#shared/masks/bounds.ts';
 import { translate } from '../app/i18n/texts.ts';
 import { addSegment, nextColor, patchSegment } from '../store/recipes.ts';
 import { addShape } from './edit/add-shape.ts';
@@ -45,6 +46,10 @@ export class Painter {
 
   /** Adds a drawn shape to its target as one undoable step. */
   commit(target: PaintTarget, shape: Shape, op: ShapeOp, label: string): void {
+    if (target.kind === 'new' && this.#isBeside(shape)) {
+      this.cancel();
+      return;
+    }
     const { document, view } = this.#stage.studio;
     try {
       if (target.kind === 'segment') {
@@ -77,6 +82,14 @@ export class Painter {
       this.#stage.studio.report(thrown);
     }
     this.release();
+  }
+
+  /** Whether nothing of a shape lies on the sheet: a segment that nobody can see is not begun. */
+  #isBeside(shape: Shape): boolean {
+    const bounds = shapesBounds([shape]);
+    const { width, height } = this.#stage.sceneRecord;
+    if (!bounds) return false;
+    return bounds.right <= 0 || bounds.bottom <= 0 || bounds.left >= width || bounds.top >= height;
   }
 
   /** Makes the live layer ready for a stroke on a target. */

@@ -35,6 +35,8 @@ export const canvasDe: Record<keyof typeof canvasEn, string> = {
   'canvas.reference.show': 'Diese Vorlage einblenden',
   'canvas.reference.place': 'Diese Vorlage verschieben und skalieren',
   'canvas.reference.frame': 'Vorlage {{number}}: Pfeiltasten verschieben, Plus und Minus skalieren, Escape beendet',
+  'canvas.reference.below':
+    'Die Vorlage liegt unter dem Bild. Wie deutlich beide zu sehen sind, wird unter der Leinwand eingestellt.',
   'canvas.reference.remove': 'Diese Vorlage entfernen',
   'canvas.kept': 'Das Segment ist unverändert.',
   'canvas.empty.title': 'Zeichne etwas',

@@ -34,6 +34,8 @@ export const canvasEn = {
   'canvas.reference.show': 'Show this picture',
   'canvas.reference.place': 'Move and scale this picture',
   'canvas.reference.frame': 'Picture {{number}}: arrow keys move it, plus and minus scale it, Escape ends',
+  'canvas.reference.below':
+    'The picture lies below the result, to draw after. How strongly each is seen is set under the canvas.',
   'canvas.reference.remove': 'Remove this picture',
   'canvas.kept': 'The segment is as it was.',
   'canvas.empty.title': 'Draw something',

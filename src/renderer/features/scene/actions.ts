@@ -196,7 +196,13 @@ export function addImportedSegments(studio: Studio, records: readonly DocumentRe
   studio.view.select(fresh.flatMap((record) => (record.type === 'segment' ? [record.id] : [])));
 }
 
-/** A picture to draw after, laid over the canvas so that all of it is seen. */
+/** How strongly a result is seen that lies over a picture which has just been added. */
+const SEEN_THROUGH = 0.4;
+
+/**
+ * A picture to draw after, laid over the canvas so that all of it is seen; a result on top of it becomes transparent,
+ * or nothing would seem to have happened.
+ */
 export function addReference(studio: Studio, picture: { blob: string; width: number; height: number }): void {
   studio.document.edit('edit.reference', (document) => {
     const scene = sceneOf(document);
@@ -216,6 +222,10 @@ export function addReference(studio: Studio, picture: { blob: string; width: num
       },
     ]);
   });
+  const { shown, resultOpacity } = studio.view.getState();
+  if (shown.kind === 'none' || resultOpacity <= SEEN_THROUGH) return;
+  studio.view.setState({ resultOpacity: SEEN_THROUGH });
+  studio.session.notify({ level: 'info', message: translate('canvas.reference.below') });
 }
 
 /** Checks records that come from elsewhere (library items) before they are used. */

@@ -3,7 +3,7 @@ import type { CallArguments, CallInput, Imported } from '#shared/api/calls.ts';
 import { createScene } from '#shared/document/create.ts';
 import { sceneOf } from '#shared/document/document.ts';
 import { openDocument, testStudio } from '../../app/studio.testkit.ts';
-import { importFiles, importFrom } from './actions.ts';
+import { addReference, importFiles, importFrom } from './actions.ts';
 
 const scene = (taken: string[]): Imported => ({
   kind: 'scene',
@@ -66,4 +66,18 @@ test('where an image has to be chosen a dialog asks, and the choice is sent with
     beside: [{ name: '139.png' }],
   });
   expect(studio.document.getState().id).toBe('doc-2');
+});
+
+test('a picture to draw after is seen at once, also below a result', () => {
+  const { studio } = testStudio();
+  const add = () => addReference(studio, { blob: 'c'.repeat(64), width: 300, height: 150 });
+  add();
+  expect(studio.view.getState().resultOpacity).toBe(1);
+  expect(studio.session.getState().notices).toEqual([]);
+  studio.view.setState({ shown: { kind: 'picture', picture: 'd'.repeat(64), job: 'job-1' } });
+  add();
+  expect(studio.view.getState().resultOpacity).toBeLessThan(0.5);
+  expect(studio.session.getState().notices).toHaveLength(1);
+  const references = Object.values(studio.document.getState().document).filter(({ type }) => type === 'reference');
+  expect(references).toHaveLength(2);
 });
