@@ -37,6 +37,15 @@ describe('the time left', () => {
     expect(left(told)).toBe(0.5 * 10);
   });
 
+  test('a network that is nothing but calls says nothing about how slow a large one is', () => {
+    const { meter, told } = meterOf(new Pace(undefined, { passMs: 0.02, tailMs: 0.5 }));
+    meter.images = 1;
+    meter.passesTotal = 6;
+    meter.enter('denoise');
+    meter.passed(6, 60);
+    expect(left(told)).toBeLessThan(0.1);
+  });
+
   test('a guess gives way to what is measured, and what follows the passes is as much slower as they are', () => {
     const pace = new Pace(undefined, { passMs: 5000, tailMs: 20_000 });
     expect(pace.secondsLeft(4, 1)).toBe(40);

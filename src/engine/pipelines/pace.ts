@@ -6,6 +6,9 @@ export interface Speed {
   readonly tailMs: number;
 }
 
+/** What a call of a network takes at least: one of a few kilobytes says nothing about how fast a large one is. */
+const CALL_MS = 10;
+
 /**
  * Counts passes and tells the time left. The number of passes of a job is known before it starts; what a pass
  * costs is measured as it runs, and remembered from one job to the next.
@@ -39,7 +42,8 @@ export class Pace {
 
   /** Milliseconds after the passes. A machine that is slower in its passes than was guessed is so in the rest, too. */
   #rest(passMs: number): number {
-    return this.#tailMs ?? (this.#guess ? (this.#guess.tailMs * passMs) / this.#guess.passMs : 0);
+    if (this.#tailMs !== undefined) return this.#tailMs;
+    return this.#guess ? (this.#guess.tailMs * passMs) / Math.max(this.#guess.passMs, CALL_MS) : 0;
   }
 
   measurePasses(passes: number, milliseconds: number): void {
