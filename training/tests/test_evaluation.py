@@ -11,6 +11,7 @@ import torch
 
 from training.all import parse_budget, plan
 from training.common.machine import Machine
+from training.evaluate_dials import by_scene, risen
 from training.evaluate_world import blown, frechet, held_out_scenes, roughen_scene, split, summary, table, touching_scenes
 from training.nets.judge import JudgeEncoder
 from training.nets.segmenter import Segmenter
@@ -115,3 +116,13 @@ def test_the_segmenter_begins_with_the_judge_and_asks_for_few(atlas: SpriteAtlas
     assert torch.allclose(few, every[:, [0, 6, 10]], atol=1e-5)
     loss, figures = stage.loss(0, Machine(torch.device("cpu"), False), 2)
     assert torch.isfinite(loss) and 0 <= figures["right_in_things"] <= 1
+
+
+def test_a_dial_is_judged_by_its_own_score() -> None:
+    values = (0.5, 4.0)
+    scores = {(g, s): {"local": np.array([s, s, -s]), "global": np.array([g, -g, -g])} for g in values for s in values}
+    shares = risen(scores, values)
+    assert set(shares["segments' dial raises the local score"].values()) == {round(2 / 3, 3)}
+    assert set(shares["scene's dial raises the global score"].values()) == {round(1 / 3, 3)}
+    rows = [{"scene": 0, "local": 1.0}, {"scene": 1, "local": 0.0}, {"scene": 1, "local": 1.0}]
+    assert by_scene(rows, "local", 2).tolist() == [1.0, 0.5]
