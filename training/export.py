@@ -1,6 +1,6 @@
 """Exports trained networks as a pack: ONNX files, pack.json, card, notice and reference tensors.
 
-    python -m training.export --out training/runs/pack --id spatext-emoji-v2 --base PACK \\
+    python -m training.export --out training/runs/pack --id spatext-emoji-v3 --base PACK \\
         [--decoder RUN] [--prior RUN] [--superres RUN] [--clip RUN]
 
 What is not given is taken over from ``--base``. Float32 in and out; big weights are stored as float16 behind a Cast
@@ -282,13 +282,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--base", type=Path, required=True, help="pack that what is not given is taken from")
-    parser.add_argument("--id", default="spatext-emoji-v2")
-    parser.add_argument("--name", default="SpaText, illustrated scenes, v2")
+    parser.add_argument("--id", default="spatext-emoji-v3")
+    parser.add_argument("--name", default="SpaText, illustrated scenes, v3")
     parser.add_argument("--decoder", type=Path)
+    parser.add_argument("--decoder-before", type=Path, nargs="*", default=[], help="runs that the decoder's run went on from")
     parser.add_argument("--sketch", type=Path, help="a training.sketch run")
     parser.add_argument("--sketch-before", type=Path, nargs="*", default=[], help="runs that the sketch's run went on from, its drawing's among them")
     parser.add_argument("--prior", type=Path)
     parser.add_argument("--superres", type=Path)
+    parser.add_argument("--superres-before", type=Path, nargs="*", default=[], help="runs that super-resolution's run went on from")
     parser.add_argument("--clip", type=Path)
     parser.add_argument("--text-head", type=Path, help="a training.text_head run: the base's image tower, another head")
     parser.add_argument("--continued", action="store_true", help="the runs started from the base pack")
@@ -315,9 +317,10 @@ def main() -> None:
         export_decoder(unet, projector, out, half)
         if config.sketch and not args.sketch and not (args.base / "sketch.onnx").is_file():
             raise TrainingError("this decoder was trained with a sketch", "give the sketch's run by --sketch")
-        last = last_row(args.decoder)
+        rows = [last_row(run) for run in [args.decoder, *args.decoder_before]]
         seen, steps = (before.get(k, 0) if args.continued else 0 for k in ("imagesSeen", "decoderSteps"))
-        training |= {"decoderSteps": steps + last["step"], "imagesSeen": seen + last["images"], "machine": args.machine}
+        training |= {"decoderSteps": steps + sum(r["step"] for r in rows), "imagesSeen": seen + sum(r["images"] for r in rows),
+                     "machine": args.machine}
     if args.sketch:
         sketch = Sketch()
         sketch.load_state_dict(load_half(args.sketch, "weights"))
@@ -335,7 +338,7 @@ def main() -> None:
         prior.load_state_dict(weights)
         export_prior(prior, out, half)
     if args.superres:
-        training |= {"superResolutionSteps": last_row(args.superres)["step"]}
+        training |= {"superResolutionSteps": sum(last_row(run)["step"] for run in [args.superres, *args.superres_before])}
         weights = load_half(args.superres, "weights")
         network = SuperResolution(sketch=CHANNELS if "sketch_in.weight" in weights else 0)
         network.load_state_dict(weights)
