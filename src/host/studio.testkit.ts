@@ -228,6 +228,10 @@ export class FakeKeeper implements DocumentKeeper {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
+
+  onTrouble(): () => void {
+    return () => undefined;
+  }
   async flush(): Promise<void> {
     this.flushed += 1;
   }

@@ -46,7 +46,10 @@ export class Studio {
       if (this.#stored % PURGE_EVERY === 0) void this.purge();
     };
     parts.keeper.then(
-      (keeper) => keeper.onSaved((saved) => hub.emit('document.saved', saved)),
+      (keeper) => {
+        keeper.onSaved((saved) => hub.emit('document.saved', saved));
+        keeper.onTrouble((trouble) => hub.emit('document.trouble', trouble));
+      },
       (error: unknown) => log.error(`scenes cannot be kept: ${StudioError.from(error).message}`),
     );
     this.handlers = {

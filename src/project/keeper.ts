@@ -39,6 +39,7 @@ class Keeper implements DocumentKeeper {
   readonly #files: ProjectFiles;
   readonly #open = new Map<string, KeptDocument>();
   readonly #listeners = new Set<(saved: { id: string; sequence: number; dirty: boolean }) => void>();
+  readonly #troubled = new Set<(trouble: { id: string; stuck: boolean }) => void>();
   #lastStamp = 0;
   /** Opening and closing happen one at a time: two windows asking at once must not get one document twice. */
   #turn: Promise<unknown> = Promise.resolve();
@@ -205,6 +206,12 @@ class Keeper implements DocumentKeeper {
     return () => this.#listeners.delete(listener);
   }
 
+  /** Tells when a document cannot be kept on disk, and when it can again. */
+  onTrouble(listener: (trouble: { id: string; stuck: boolean }) => void): () => void {
+    this.#troubled.add(listener);
+    return () => this.#troubled.delete(listener);
+  }
+
   async flush(): Promise<void> {
     await Promise.all([...this.#open.values()].map((document) => document.persist()));
   }
@@ -281,6 +288,7 @@ class Keeper implements DocumentKeeper {
         for (const listener of this.#listeners) listener({ id: document.id, sequence, dirty: document.dirty });
       },
       onTrouble: (error) => {
+        for (const listener of this.#troubled) listener({ id: document.id, stuck: error !== undefined });
         if (error) this.#notice(error, 'your changes are kept in memory, and saving is tried again every second');
         else this.#options.onNotice?.({ level: 'info', message: 'autosaving works again' });
       },

@@ -29,6 +29,8 @@ export interface DocumentKeeper {
   /** Every picture that an open or recoverable document, or its undo, points at: never to be purged. */
   blobsInUse(): Promise<Set<string>>;
   onSaved(listener: (saved: { id: string; sequence: number; dirty: boolean }) => void): () => void;
+  /** Called when a document cannot be kept on disk (stuck), and when it can again. @returns the end of it */
+  onTrouble(listener: (trouble: { id: string; stuck: boolean }) => void): () => void;
   /** Writes everything that is still in memory. */
   flush(): Promise<void>;
   close(): Promise<void>;

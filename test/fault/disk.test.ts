@@ -85,6 +85,8 @@ test.each(FULL)(
     const { folder } = little;
     const { keeper, notices } = await keeperIn(folder);
     const { id, records } = await keeper.current('w', beach);
+    const troubles: { id: string; stuck: boolean }[] = [];
+    keeper.onTrouble((trouble) => troubles.push(trouble));
     const target = path.join(folder, 'work.spatext');
     await keeper.save({ id, path: target });
     const before = readFileSync(target);
@@ -108,6 +110,10 @@ test.each(FULL)(
     keeper.onSaved(({ sequence }) => saved.push(sequence));
     await vi.waitFor(() => expect(saved).toContain(20), { timeout: 5000 });
     expect(notices.map(({ level }) => level)).toEqual(['error', 'info']);
+    expect(troubles).toEqual([
+      { id, stuck: true },
+      { id, stuck: false },
+    ]);
     await keeper.save({ id });
     await keeper.close();
     const again = await keeperIn(folder);

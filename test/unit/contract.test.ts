@@ -230,6 +230,7 @@ describe.each([
       'result.changed': { result: summary },
       'results.removed': { ids: ['result-1'] },
       'document.saved': { id: 'doc-1', sequence: 1, dirty: false },
+      'document.trouble': { id: 'doc-1', stuck: true },
       'settings.changed': { settings: test.studio.parts.settings.get() },
       'packs.changed': {},
       'device.changed': { device: { id: 'cpu', name: 'x', available: true, message: '' } },

@@ -117,6 +117,9 @@ function follow(studio: Studio): () => void {
       const state = studio.document.getState();
       if (state.id === id) studio.document.markSaved(state.file, dirty);
     }),
+    api.on('document.trouble', ({ id, stuck }) => {
+      if (studio.document.getState().id === id) studio.document.markStuck(stuck);
+    }),
     api.on('settings.changed', ({ settings }) => {
       session.setState({ settings });
       view.setState({ live: settings.live });

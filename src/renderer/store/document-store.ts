@@ -27,6 +27,8 @@ export interface DocumentState {
   readonly dirty: boolean;
   /** Whether the host's journal has everything. */
   readonly sync: SyncState;
+  /** The host has the changes but cannot put them on disk just now. */
+  readonly stuck: boolean;
   /** Grows with each loaded document: projections rebuild themselves when it changes. */
   readonly epoch: number;
 }
@@ -62,6 +64,7 @@ export interface DocumentStore extends StoreApi<DocumentState> {
   flush(): Promise<void>;
   /** The host's word on the project file. */
   markSaved(file: OpenDocument['file'], dirty: boolean): void;
+  markStuck(stuck: boolean): void;
 }
 
 export interface DocumentStoreOptions {
@@ -86,6 +89,7 @@ export function createDocumentStore(api: StudioApi, options: DocumentStoreOption
     file: null,
     dirty: false,
     sync: 'saved',
+    stuck: false,
     epoch: 0,
   }));
   /** The gesture that the last step belongs to; false: sealed. */
@@ -185,11 +189,13 @@ export function createDocumentStore(api: StudioApi, options: DocumentStoreOption
         file: open.file,
         dirty: open.dirty,
         sync: 'saved',
+        stuck: false,
         epoch: state.epoch + 1,
       }));
     },
     flush: () => sender.flush(),
     markSaved: (file, dirty) => store.setState({ file, dirty }),
+    markStuck: (stuck) => store.setState({ stuck }),
   };
 }
 

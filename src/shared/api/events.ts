@@ -27,6 +27,8 @@ export const EVENTS = {
   'result.changed': z.object({ result: ResultSummary }),
   'results.removed': z.object({ ids: z.array(ResultId) }),
   'document.saved': z.object({ id: DocumentId, sequence: z.number().int(), dirty: z.boolean() }),
+  /** Changes cannot be kept on disk just now (`stuck`), or can again; they are tried again every second. */
+  'document.trouble': z.object({ id: DocumentId, stuck: z.boolean() }),
   'settings.changed': z.object({ settings: Settings }),
   'packs.changed': z.object({}),
   'device.changed': z.object({ device: DeviceInfo }),

@@ -87,22 +87,25 @@ function AppMenu() {
 function Title() {
   const studio = useStudio();
   const t = useT();
-  const { title, id, sync, dirty, file } = useDocument((state) => ({
+  const { title, id, sync, dirty, file, stuck } = useDocument((state) => ({
     title: sceneOf(state.document).title,
     id: state.id,
     sync: state.sync,
     dirty: state.dirty,
     file: state.file,
+    stuck: state.stuck,
   }));
   const connection = useSession((session) => session.connection);
   const offline = connection === 'closed' || sync === 'offline';
   const words = offline
     ? t('saved.offline')
-    : sync === 'saving'
-      ? t('saved.saving')
-      : file
-        ? t(dirty ? 'saved.dirty' : 'saved.file')
-        : t('saved.autosaved');
+    : stuck
+      ? t('saved.stuck')
+      : sync === 'saving'
+        ? t('saved.saving')
+        : file
+          ? t(dirty ? 'saved.dirty' : 'saved.file')
+          : t('saved.autosaved');
   const hint = file ? file.path : t('saved.autosavedHint');
   return (
     <div className="topbar-title">
@@ -117,7 +120,7 @@ function Title() {
       />
       {id ? (
         <Tip label={hint}>
-          <span className="topbar-saved" data-state={offline ? 'offline' : sync} role="status">
+          <span className="topbar-saved" data-state={offline ? 'offline' : stuck ? 'stuck' : sync} role="status">
             {words}
           </span>
         </Tip>

@@ -19,6 +19,7 @@ export default {
   'saved.saving': 'wird gesichert…',
   'saved.file': 'gespeichert',
   'saved.dirty': 'geändert',
+  'saved.stuck': 'noch nicht auf der Platte, Änderungen warten im Speicher',
   'saved.offline': 'nicht verbunden, Änderungen warten hier',
   'status.ready': 'Bereit',
   'status.paused': 'Warteschlange angehalten',

@@ -17,6 +17,7 @@ export default {
   'saved.saving': 'keeping…',
   'saved.file': 'saved',
   'saved.dirty': 'edited',
+  'saved.stuck': 'not on disk yet, changes wait in memory',
   'saved.offline': 'not connected, changes wait here',
   'status.ready': 'Ready',
   'status.paused': 'Queue paused',
