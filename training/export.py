@@ -25,6 +25,7 @@ from training.card import write_card
 from training.common.checkpoint import load_half
 from training.common.errors import TrainingError
 from training.common.pack_weights import load_network, load_projector, read_initialisers
+from training.decoder import DecoderModule
 from training.nets.clip import ImageEncoder, TextHead
 from training.nets.prior import Prior
 from training.nets.drawing import FRAME
@@ -53,8 +54,9 @@ SKETCH_COMPONENT: dict[str, Any] = {
 
 
 GUIDANCE_WITH_SKETCH = {"conditions": ["global", "local"], "modes": ["multi", "single", "joint"],
-                        "defaults": {"mode": "joint", "globalScale": 1.5, "localScale": 1.5}}
-"""Chained at equal scales needs two passes a step instead of three and keeps more of the setting (RESULTS.md)."""
+                        "defaults": {"mode": "joint", "globalScale": 1.3, "localScale": 1.3}}
+"""Chained at equal scales needs two passes a step instead of three and keeps more of the setting; a decoder that sees the
+sketch needs less of either, and shows fringes where it gets more (RESULTS.md)."""
 
 
 def with_sketch(tensors: dict[str, Any]) -> dict[str, Any]:
@@ -237,6 +239,15 @@ def replace_text_head(base: Path, head: TextHead, out: Path) -> None:
     onnx.save(model, str(out / "text_encoder.onnx"))
 
 
+def blend(base: Path, config: DecoderConfig, weights: dict[str, Tensor], share: float) -> dict[str, Tensor]:
+    """The mean of a decoder's weights and those of the base that it was trained on from, ``share`` of the former: what a
+    short run unlearns comes back, what it learnt mostly stays (Wortsman et al., arXiv 2109.01903)."""
+    old = DecoderModule(config)
+    load_network(base, "unet", old.unet, fresh=("sketch_in.", "short."))
+    load_projector(base, old.projector)
+    return {k: torch.lerp(v.float(), weights[k].float(), share) for k, v in old.state_dict().items()}
+
+
 def reference_inputs(base: Path, given: Path | None) -> Path:
     """Where the inputs of the reference tensors come from: the base pack, or the project's test fixtures."""
     for folder in (given, base / "reference", FIXTURES):
@@ -286,6 +297,7 @@ def main() -> None:
     parser.add_argument("--name", default="SpaText, illustrated scenes, v3")
     parser.add_argument("--decoder", type=Path)
     parser.add_argument("--decoder-before", type=Path, nargs="*", default=[], help="runs that the decoder's run went on from")
+    parser.add_argument("--share", type=float, default=1.0, help="of the decoder's run in its weights; the rest is the base's")
     parser.add_argument("--sketch", type=Path, help="a training.sketch run")
     parser.add_argument("--sketch-before", type=Path, nargs="*", default=[], help="runs that the sketch's run went on from, its drawing's among them")
     parser.add_argument("--prior", type=Path)
@@ -312,6 +324,8 @@ def main() -> None:
         config = DecoderConfig(**json.loads((args.decoder / "run.json").read_text())["config"]["net"])
         weights = load_half(args.decoder, "weights")
         unet, projector = Decoder(config), STProjector(config)
+        if args.share < 1:
+            weights = blend(args.base, config, weights, args.share)
         unet.load_state_dict({k[5:]: v for k, v in weights.items() if k.startswith("unet.")})
         projector.load_state_dict({k[10:]: v for k, v in weights.items() if k.startswith("projector.")})
         export_decoder(unet, projector, out, half)

@@ -10,7 +10,8 @@ import torch
 
 from training.common.errors import TrainingError
 from training.common.pack_weights import load_network, load_projector
-from training.export import export_decoder, export_image_encoder, export_prior, export_super_resolution, round_half
+from training.decoder import DecoderModule
+from training.export import blend, export_decoder, export_image_encoder, export_prior, export_super_resolution, round_half
 from training.nets.clip import ImageEncoder
 from training.nets.prior import Prior
 from training.nets.superres import SuperResolution
@@ -73,3 +74,17 @@ def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
         load_network(tmp_path, "super_resolution", SuperResolution())
     with pytest.raises(TrainingError, match="missing"):
         load_network(tmp_path, "unet", Decoder())
+
+
+@torch.no_grad()
+def test_a_blended_decoder_lies_between_its_run_and_the_base(tmp_path: Path) -> None:
+    config = DecoderConfig()
+    base, run = shaken(DecoderModule(config)), shaken(DecoderModule(config))
+    export_decoder(base.unet, base.projector, tmp_path, half=True)
+    trained = {k: v + 1 for k, v in run.state_dict().items()}
+    for share in (0.0, 0.25, 1.0):
+        made = blend(tmp_path, config, trained, share)
+        assert made.keys() == trained.keys()
+        for name, value in made.items():
+            wanted = base.state_dict()[name] * (1 - share) + trained[name] * share
+            assert (value - wanted).abs().max() < 2e-3, name
