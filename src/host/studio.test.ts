@@ -88,7 +88,7 @@ describe('examples and documents', () => {
     await test[Symbol.asyncDispose]();
     test = openTestStudio({ examplesFolder: path.resolve(import.meta.dirname, '../../resources/examples') });
     const defaults = { sampler: 'lcm', steps: 4, mode: 'joint', globalScale: 1, localScale: 1 } as const;
-    const chained = { sampler: 'dpmpp-2m', steps: 16, mode: 'joint', globalScale: 1.5, localScale: 1.5 } as const;
+    const chained = { sampler: 'dpmpp-2m', steps: 16, mode: 'joint', globalScale: 1.3, localScale: 1.3 } as const;
     const [own] = (await test.engine.packs()).packs;
     test.engine.packs = async () => ({
       packs: [
@@ -102,7 +102,7 @@ describe('examples and documents', () => {
       const { records } = (await call('document.current', {}, window)) as { records: never[] };
       return sceneOf(toDocument(records)).guidance;
     };
-    expect(await guidance('window-1')).toMatchObject({ globalScale: 1.5, localScale: 1.5 });
+    expect(await guidance('window-1')).toMatchObject({ globalScale: 1.3, localScale: 1.3 });
     await call('settings.set', { defaultPack: 'quick' });
     expect(await guidance('window-2')).toMatchObject({ globalScale: 1, localScale: 1 });
     for (const { records } of (await call('examples.list', {})) as { records: never[] }[])
@@ -111,7 +111,7 @@ describe('examples and documents', () => {
         guidance: { globalScale: 1, localScale: 1 },
       });
     test.engine.packs = () => Promise.reject(new Error('the engine is gone'));
-    expect(await guidance('window-3')).toMatchObject({ globalScale: 1.5, localScale: 1.5 });
+    expect(await guidance('window-3')).toMatchObject({ globalScale: 1.3, localScale: 1.3 });
   });
 
   it('reads the real examples', async () => {
