@@ -10,7 +10,6 @@ What is not given is taken over from ``--base``. Float32 in and out; big weights
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import shutil
 import warnings
@@ -31,38 +30,14 @@ from training.nets.prior import Prior
 from training.nets.drawing import FRAME
 from training.nets.sketch import CHANNELS, Sketch
 from training.nets.superres import FINE, SuperResolution
-from training.nets.unet import SKETCH_SPREAD, SKETCH_UNTIL, Decoder, DecoderConfig, STProjector
+from training.nets.unet import Decoder, DecoderConfig, STProjector
+from training.pack_description import describe, reads_sketch
 from training.reference import write_reference
 
 FIXTURES = Path(__file__).parents[1] / "test" / "fixtures" / "pack-reference"
 OPSET = 17
 HALF_FROM = 512
 ST_SIZES = (64, 32, 16, 8)
-SKETCH_MAP = {"shape": ["batch", CHANNELS, 64, 64], "dtype": "float32",
-              "note": "sketches laid into the cells that their segments own, zeros elsewhere"}
-FINE_SKETCH_MAP = {"shape": ["batch", CHANNELS, f"{FINE}*height", f"{FINE}*width"], "dtype": "float32",
-                   "note": "the sketch map, finer; zeros where nothing is known of the picture"}
-SKETCH_COMPONENT: dict[str, Any] = {
-    "file": "sketch.onnx",
-    "inputs": {"image_embeds": {"shape": ["batch", 256], "dtype": "float32", "note": "unit-length embedding of a segment"},
-               "segment_masks": {"shape": ["batch", 1, FRAME, FRAME], "dtype": "float32", "range": [0, 1],
-                                 "note": "the segment's mask in its square frame, 1.08 times the longer side of its box"}},
-    "outputs": {"sketch": {"shape": ["batch", CHANNELS, FRAME, FRAME], "dtype": "float32",
-                           "note": "red, green, blue in -1..1; how much of the thing is here, 0..1; 1"}},
-    "note": "once per generation and segment",
-}
-
-
-GUIDANCE_WITH_SKETCH = {"conditions": ["global", "local"], "modes": ["multi", "single", "joint"],
-                        "defaults": {"mode": "joint", "globalScale": 1.3, "localScale": 1.3}}
-"""Chained at equal scales needs two passes a step instead of three and keeps more of the setting; a decoder that sees the
-sketch needs less of either, and shows fringes where it gets more (RESULTS.md)."""
-
-
-def with_sketch(tensors: dict[str, Any]) -> dict[str, Any]:
-    """Tensor descriptions in which st_64 carries the sketch map behind its own channels."""
-    batch, channels, *size = tensors["st_64"]["shape"]
-    return tensors | {"st_64": tensors["st_64"] | {"shape": [batch, channels + CHANNELS, *size]}}
 
 
 class UNetGraph(nn.Module):
@@ -261,34 +236,6 @@ def last_row(run: Path) -> dict[str, Any]:
     return json.loads((run / "curves.jsonl").read_text("utf-8").strip().splitlines()[-1])
 
 
-def sha256(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()
-
-
-def describe(base: Path, out: Path, ident: str, name: str, training: dict[str, Any]) -> None:
-    """pack.json: the base's description with new hashes, sizes and training."""
-    description = json.loads((base / "pack.json").read_text("utf-8"))
-    description |= {"id": ident, "name": name, "training": training}
-    components = description["components"]
-    if (out / "sketch.onnx").is_file():
-        description["guidance"] = GUIDANCE_WITH_SKETCH
-    if (out / "sketch.onnx").is_file() and "sketch" not in components:
-        components["sketch"] = SKETCH_COMPONENT
-        components["stProjector"] |= {"inputs": {**components["stProjector"]["inputs"], "sketch_map": SKETCH_MAP}}
-        components["stProjector"]["outputs"] = with_sketch(components["stProjector"]["outputs"])
-        components["unet"] |= {"inputs": with_sketch(components["unet"]["inputs"])}
-    if reads_sketch(out):
-        sharp = components["superResolution"]
-        sharp |= {"sketchScale": FINE, "inputs": {**sharp["inputs"], "sketch_map": FINE_SKETCH_MAP}}
-    if "sketch" in components:
-        components["unet"]["sketchAnchor"] = {"spread": SKETCH_SPREAD, "until": SKETCH_UNTIL}
-    for component in components.values():
-        file = out / component["file"]
-        component |= {"sha256": sha256(file), "bytes": file.stat().st_size}
-    description["tokenizer"]["sha256"] = sha256(out / description["tokenizer"]["file"])
-    (out / "pack.json").write_text(json.dumps(description, indent=1) + "\n")
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True)
@@ -378,13 +325,6 @@ def bank_size(folder: Path) -> int:
     """How many pictures a pack's prior remembers."""
     values = read_initialisers(folder / "prior.onnx")
     return next((len(v) for k, v in values.items() if k.removeprefix("m.") == "bank"), 0)
-
-
-def reads_sketch(pack: Path) -> bool:
-    """Whether a pack's super-resolution takes a sketch map."""
-    import onnx
-
-    return any(i.name == "sketch_map" for i in onnx.load(str(pack / "super_resolution.onnx")).graph.input)
 
 
 def open_pack(folder: Path) -> dict[str, nn.Module]:

@@ -17,10 +17,11 @@ import torch
 from torch import Tensor, nn
 
 from training.common.checkpoint import load_half
-from training.export import batch_axes, sha256, write_onnx
+from training.export import batch_axes, write_onnx
 from training.judge import load_judge
 from training.nets.judge import JudgeEncoder
 from training.nets.segmenter import Segmenter
+from training.pack_description import sha256
 from training.world.vocabulary import concepts
 
 

@@ -14,7 +14,7 @@ from training.common.errors import TrainingError
 from training.diffusion import CosineSchedule, sample_ddim
 from training.nets.drawing import FRAME
 from training.nets.sketch import CHANNELS, frame_masks, paste
-from training.nets.superres import FINE
+from training.nets.superres import FINE, paste_fine
 from training.nets.unet import anchor
 from training.text import SentenceEncoder
 
@@ -98,8 +98,7 @@ class PackRunner:
         """The same for super-resolution, from the same labels, each place repeated: [b, 5, 128, 128]."""
         if self.sketch is None:
             return None
-        drawn, places, middles, owners = self.drawn(labels, boxes, owner, embeddings)
-        return paste(drawn, places.repeat_interleave(FINE, 1).repeat_interleave(FINE, 2), middles * FINE, owners).numpy()
+        return paste_fine(*self.drawn(labels, boxes, owner, embeddings)).numpy()
 
     def drawn(self, labels: Array, boxes: Array, owner: Array, embeddings: Array) -> tuple[torch.Tensor, ...]:
         """(sketches [n, 5, 32, 32], labels, boxes, owner)."""

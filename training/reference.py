@@ -14,7 +14,7 @@ from training.conditioning import box_of
 from training.diffusion import CosineSchedule, sample_ddim
 from training.nets.prior import sample_prior
 from training.nets.sketch import frame_masks, paste
-from training.nets.superres import FINE
+from training.nets.superres import paste_fine
 from training.nets.unet import anchor
 from training.pack_runner import PackRunner, map_of
 
@@ -77,9 +77,7 @@ def compute(nets: dict[str, nn.Module], runner: PackRunner, given: dict[str, Ten
 
     fine = {}
     if nets["super_resolution"].sketch:
-        labels, (boxes, owner) = given["labels"][None].long(), layout_of(given["labels"])
-        finer = labels.repeat_interleave(FINE, 1).repeat_interleave(FINE, 2)
-        fine = {"fine_sketch_map": paste(sketch["sketch"], finer, boxes * FINE, owner)}
+        fine = {"fine_sketch_map": paste_fine(sketch["sketch"], given["labels"][None].long(), *layout_of(given["labels"]))}
     ddim = sample_ddim(schedule, multi, given["noise"])
     return {
         "sentence_embeds": sentence, "text_embeds": text, "image_embeds": nets["image_encoder"](pixels),

@@ -26,7 +26,7 @@ from training.common.losses import edges
 from training.common.machine import Machine
 from training.common.pack_weights import load_network, load_projector
 from training.common.sheets import write_sheet
-from training.conditioning import SceneBatch, collate
+from training.conditioning import SceneBatch, collate, share
 from training.decoder import DecoderModule, DecoderStage, DecoderTraining, load_encoder, pack_has_sketch
 from training.nets.sketch import CHANNELS, frame_masks, paste
 from training.nets.superres import FINE, SuperResolution
@@ -105,35 +105,32 @@ class SuperResStage:
         return [make_scene(self.atlas, self.config.world, np.random.default_rng([seed, first + i])) for i in range(count)]
 
     @torch.no_grad()
-    def sketches(self, large: Tensor, batch: SceneBatch, segments: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    def sketches(self, large: SceneBatch, at64: SceneBatch, segments: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """The sketch maps [b, c, 128, 128] and [b, c, 64, 64] of scenes of 256 px; see ``strange``."""
         assert self.decoder is not None
-        at64, at128 = batch.labels[:, 2::4, 2::4], batch.labels[:, 1::2, 1::2]
-        drawn = self.decoder.sketch(segments, frame_masks(at64, batch.boxes / 4, batch.owner))
-        fine = paste(drawn, at128, batch.boxes / 4 * FINE, batch.owner)
-        apart = (fine[:, :3] - F.avg_pool2d(large, 2)).abs().mean(1) * fine[:, 3]
-        familiar = [i for i, (b, k) in enumerate(batch.owner.tolist())
+        boxes, owner, at128 = at64.boxes, at64.owner, large.labels[:, 1::2, 1::2]
+        drawn = self.decoder.sketch(segments, frame_masks(at64.labels, boxes, owner))
+        fine = paste(drawn, at128, boxes * FINE, owner)
+        apart = (fine[:, :3] - F.avg_pool2d(large.images, 2)).abs().mean(1) * fine[:, 3]
+        familiar = [i for i, (b, k) in enumerate(owner.tolist())
                     if apart[b][at128[b] == k].sum() <= self.config.strange * fine[b, 3][at128[b] == k].sum()]
         shown = [i for i in range(len(drawn)) if i in familiar or torch.rand((), generator=generator) < self.config.misled]
-        return (paste(drawn[shown], at128, batch.boxes[shown] / 4 * FINE, batch.owner[shown]),
-                paste(drawn[familiar], at64, batch.boxes[familiar] / 4, batch.owner[familiar]))
+        return (paste(drawn[shown], at128, boxes[shown] * FINE, owner[shown]),
+                paste(drawn[familiar], at64.labels, boxes[familiar], owner[familiar]))
 
     @torch.no_grad()
-    def decoded(self, small: Tensor, batch: SceneBatch, embedded: tuple[Tensor, Tensor], map64: Tensor | None,
+    def decoded(self, at64: SceneBatch, embedded: tuple[Tensor, Tensor], map64: Tensor | None,
                 generator: torch.Generator, machine: Machine) -> Tensor:
         """What the decoder makes [b, 3, 64, 64] of renders that were noised to random times."""
         assert self.decoder is not None
         scene, segments = embedded
-        decoder, c = self.decoder, self.config
-        labels = batch.labels[:, 2::4, 2::4]
-        at64 = SceneBatch(small, labels, labels, batch.boxes / 4, batch.owner, batch.scenes)
-        b = small.shape[0]
-        start = torch.randint(c.earliest, c.latest, (b,), generator=generator).to(self.device)
+        decoder, c, small = self.decoder, self.config, at64.images
+        start = torch.randint(c.earliest, c.latest, small.shape[:1], generator=generator).to(self.device)
         noise = torch.randn(small.shape, generator=generator).to(self.device)
         a, s = decoder.schedule.parts(start, 4)
         x, clean = a * small + s * noise, small
         with machine.autocast():
-            st = decoder.st_of(decoder.module, at64, segments, max(int(labels.max()), 1), map64)
+            st = decoder.st_of(decoder.module, at64, segments, max(int(at64.labels.max()), 1), map64)
             for i in range(c.passes):
                 t = (start.float() * (1 - i / c.passes)).long()
                 a, s = decoder.schedule.parts(t, 4)
@@ -155,12 +152,13 @@ class SuperResStage:
         small = F.avg_pool2d(large, 4)
         given, fine, coarse = degrade(small, generator), None, None
         if self.decoder is not None:
-            at64 = SceneBatch(small, batch.labels[:, 2::4, 2::4], batch.labels[:, 2::4, 2::4], batch.boxes / 4, batch.owner, scenes)
+            labels = batch.labels[:, 2::4, 2::4]
+            at64 = SceneBatch(small, labels, labels, batch.boxes / 4, batch.owner, scenes)
             embedded = self.decoder.embed(at64)
             if self.decoder.config.net.sketch:
-                fine, coarse = self.sketches(large, batch, embedded[1], generator)
+                fine, coarse = self.sketches(batch, at64, embedded[1], generator)
             through = torch.rand(count, 1, 1, 1, generator=generator).to(self.device) < c.through_decoder
-            given = torch.where(through, self.decoded(small, batch, embedded, coarse, generator, machine), given)
+            given = torch.where(through, self.decoded(at64, embedded, coarse, generator, machine), given)
         sketch = torch.zeros(count, 0, 64 * FINE, 64 * FINE, device=self.device) if fine is None else fine
         seeing = (torch.rand(count, 1, 1, 1, generator=generator) >= c.blind).float()
         faint = torch.rand(count, 1, 1, 1, generator=generator)
@@ -190,10 +188,9 @@ class SuperResStage:
 
     def loss(self, step: int, machine: Machine, batch_size: int) -> tuple[Tensor, dict[str, float]]:
         c = self.config
-        count = batch_size // machine.world
+        first, count = share(step // c.fresh_every, batch_size, machine.rank, machine.world)
         generator = torch.Generator().manual_seed((c.seed * 7919 + step) * 64 + machine.rank)
         if step % c.fresh_every == 0 or not self.met:
-            first = (step // c.fresh_every * machine.world + machine.rank) * count
             self.met.extend(self.meet(first, count, c.seed, machine))
         chosen = torch.randint(len(self.met), (count * c.crops_per_scene,), generator=generator)
         small, sketch, large = self.crops([self.met[int(i)] for i in chosen], generator)

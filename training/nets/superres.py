@@ -6,6 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from training.nets.sketch import paste
+
 FINE = 2
 """Side of the sketch map that super-resolution reads, in sides of its input: a segment's outline and drawing are known
 finer than the decoder could show them."""
@@ -53,6 +55,11 @@ class SuperResolution(nn.Module):
         if sketch is None:
             return made
         return made + F.interpolate(self.gain * detail(sketch), scale_factor=2.0, mode="bilinear", align_corners=False)
+
+
+def paste_fine(sketches: Tensor, labels: Tensor, boxes: Tensor, owner: Tensor) -> Tensor:
+    """``paste`` at ``FINE`` times the side of ``labels`` [b, s, s], each place repeated: [b, c, 2s, 2s]."""
+    return paste(sketches, labels.repeat_interleave(FINE, 1).repeat_interleave(FINE, 2), boxes * FINE, owner)
 
 
 def detail(sketch: Tensor) -> Tensor:

@@ -2,7 +2,7 @@ import { fromPixels, toPixels } from '../../image/picture.ts';
 import type { Picture } from '../../image/picture.ts';
 import type { PixelModel } from '../../spatext/pixel-model.ts';
 
-/** Side of a tile, and how far it reads beyond its own part: more than the network's receptive field (14 px). */
+/** Side of a tile, and how far it reads beyond its own part: more than the network's receptive field (15 px). */
 const TILE = 256;
 const OVERLAP = 16;
 
