@@ -18,7 +18,7 @@ from pathlib import Path
 from training.common.errors import TrainingError
 from training.world.sprites import ATLAS_SIZE
 
-SHARES: dict[str, float] = {"clip": 0.14, "prior": 0.06, "drawing": 0.12, "sketch": 0.1, "decoder": 0.38, "superres": 0.08, "segmenter": 0.05, "judge": 0.07}
+SHARES: dict[str, float] = {"clip": 0.14, "prior": 0.06, "drawing": 0.12, "sketch": 0.1, "decoder": 0.36, "superres": 0.07, "enlarge": 0.03, "segmenter": 0.05, "judge": 0.07}
 """Of the budget, by stage; the rest of the time goes to preparing and exporting."""
 SKETCHED = Path(__file__).with_name("configs") / "decoder-sketch.json"
 DRAWN = Path(__file__).with_name("configs") / "drawing.json"
@@ -63,12 +63,13 @@ def plan(out: Path, minutes: float, base: Path, icons: Path, device: str, from_p
     steps += [stage("prior", *source, "--encoder", str(base)), stage("drawing", *source, "--config", str(DRAWN)),
               stage("sketch", *source, "--drawing", str(out / "drawing")),
               stage("decoder", *source, *sketch, "--config", str(SKETCHED)),
-              stage("superres", *source, *sketch, "--decoder", str(out / "decoder")), stage("judge", "--encoder", str(base)),
+              stage("superres", *source, *sketch, "--decoder", str(out / "decoder")),
+              stage("enlarge", "--superres", str(out / "superres")), stage("judge", "--encoder", str(base)),
               stage("segmenter", "--judge", str(out / "judge"))]
     pack = out / "pack"
     steps.append(Step("export", ["training.export", "--out", str(pack), "--base", str(base), "--decoder", str(out / "decoder"), *sketch,
                                  "--prior", str(out / "prior"), "--superres", str(out / "superres"),
-                                 *([] if from_pack else ["--clip", str(out / "clip")])], pack / "pack.json"))
+                                 "--enlargement", str(out / "enlarge"), *([] if from_pack else ["--clip", str(out / "clip")])], pack / "pack.json"))
     steps.append(Step("evaluation", ["training.evaluate_world", "--packs", str(pack), "--judge", str(out / "judge"), "--segmenter",
                                      str(out / "segmenter"), "--world", str(world), "--scenes", "10", "--out", str(out / "evaluation")],
                       out / "evaluation" / "table.md"))

@@ -13,7 +13,7 @@ TEXT = """# {name}
 
 A SpaText pixel pack for illustrated scenes. Texts go through a frozen sentence encoder (MiniLM), a text head and a
 diffusion prior to image embeddings; these fill the spatio-textual map; a 64 px decoder (v-prediction, {parameters:.1f} M
-parameters) paints, super-resolution enlarges four times.
+parameters) paints, super-resolution enlarges four times{enlarged}.
 
 ## Data and licences
 593 concepts of four emoji sets (Fluent Emoji flat and 3D, MIT; Noto, Apache-2.0; Twemoji, CC BY 4.0), moved, scaled to
@@ -53,8 +53,9 @@ def write_card(pack: Path, results: Path | None, core_minutes: float | None) -> 
         energy = f" Energy of this run, estimated at {WATTS_A_CORE:.0f} W a busy core: {kwh:.3f} kWh ({core_minutes:.0f} core minutes)."
     drawn = training.get("sketchImages", 0)
     sketch = f" Sketch (each segment drawn once in its own shape, then pasted into the map): {drawn:,} scenes." if drawn else ""
+    enlarged = ", an enlargement four times more" if "enlargement" in description["components"] else ""
     since = f", in {training['decoderSteps']:,} steps" if "decoderSteps" in training else ""
     (pack / "README.md").write_text(TEXT.format(
         name=description["name"], parameters=description["components"]["unet"]["parameters"] / 1e6,
-        images=training.get("imagesSeen", 0), since=since, sketch=sketch, machine=training.get("machine", "unknown"), energy=energy,
+        enlarged=enlarged, images=training.get("imagesSeen", 0), since=since, sketch=sketch, machine=training.get("machine", "unknown"), energy=energy,
         figures=figures), "utf-8")

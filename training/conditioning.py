@@ -39,6 +39,11 @@ def box_of(mask: np.ndarray) -> tuple[float, float, float]:
     return (x0 + x1) / 2, (y0 + y1) / 2, max(y1 - y0, x1 - x0) * CROP_MARGIN
 
 
+def pixels_of(images: list[np.ndarray]) -> Tensor:
+    """Pictures [s, s, 3] uint8 -> [b, 3, s, s] in -1..1."""
+    return torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float() / 127.5 - 1
+
+
 def collate(scenes: list[Scene]) -> SceneBatch:
     """Stacks scenes of one size."""
     boxes, owner = [], []
@@ -46,8 +51,7 @@ def collate(scenes: list[Scene]) -> SceneBatch:
         for k in range(1, len(scene.segments) + 1):
             boxes.append(box_of(scene.labels == k))
             owner.append((b, k))
-    images = torch.from_numpy(np.stack([s.image for s in scenes])).permute(0, 3, 1, 2).float() / 127.5 - 1
-    return SceneBatch(images, torch.from_numpy(np.stack([s.labels for s in scenes])).long(),
+    return SceneBatch(pixels_of([s.image for s in scenes]), torch.from_numpy(np.stack([s.labels for s in scenes])).long(),
                       torch.from_numpy(np.stack([s.exact for s in scenes])).long(),
                       torch.tensor(boxes, dtype=torch.float32).reshape(-1, 3),
                       torch.tensor(owner, dtype=torch.int64).reshape(-1, 2), scenes)

@@ -22,7 +22,7 @@ from training.common.machine import Machine
 from training.common.pack_weights import load_network, load_projector
 from training.common.sheets import write_sheet
 from training.conditioning import (
-    SceneBatch, collate, contours_of, crop_segments, gather_embeddings, segment_masks, shake, share,
+    SceneBatch, collate, contours_of, crop_segments, gather_embeddings, pixels_of, segment_masks, shake, share,
 )
 from training.diffusion import CosineSchedule, sample_ddim
 from training.nets.clip import ImageEncoder
@@ -44,7 +44,9 @@ class DecoderTraining:
     """What the decoder learns from. ``inside`` weighs the loss inside segments; ``perceptual`` weighs the distance
     of CLIP features of every segment's crop, true against predicted, which keeps the insides of objects crisp; on slow
     machines only every ``perceptual_every`` steps. ``reuse`` uses a batch of scenes for that many steps, with other
-    noise, times and dropped conditions: drawing and embedding them costs a CPU some tenth of a step."""
+    noise, times and dropped conditions: drawing and embedding them costs a CPU some tenth of a step. In a share
+    ``partial`` of the scenes that have their map, the scene's embedding is that of the backdrop, where ``world`` keeps
+    one: global texts name the setting and seldom every segment."""
 
     net: DecoderConfig = field(default_factory=DecoderConfig)
     world: SceneOptions = field(default_factory=SceneOptions)
@@ -55,6 +57,7 @@ class DecoderTraining:
     segment_noise: float = 0.5
     scene_noise: float = 0.6
     scene_mix: float = 0.06
+    partial: float = 0.5
     middle_times: float = 0.5
     perceptual_every: int = 1
     reuse: int = 1
@@ -76,6 +79,7 @@ class Told:
     """A batch of scenes with what the decoder is told of it."""
 
     batch: SceneBatch
+    backdrop: Tensor
     scene: Tensor
     segments: Tensor
     features: list[Tensor]
@@ -114,6 +118,12 @@ class DecoderStage:
         maps = self.encoder.features(torch.cat([batch.images, crops]).contiguous(memory_format=torch.channels_last))
         both, b = self.encoder.head(maps[-1]).float(), batch.images.shape[0]
         return both[:b], both[b:], [m[b:] for m in maps[:4]]
+
+    @torch.no_grad()
+    def embed_backdrops(self, batch: SceneBatch) -> Tensor:
+        """Unit-length embeddings [b, 256] of the scenes without some of their things; see ``Scene.backdrop``."""
+        images = pixels_of([s.image if s.backdrop is None else s.backdrop for s in batch.scenes]).to(self.device)
+        return self.encoder(images.contiguous(memory_format=torch.channels_last)).float()
 
     def refresh_sketch(self) -> None:
         """Takes over the sketch's newest weights: its run may go on beside this one."""
@@ -154,17 +164,22 @@ class DecoderStage:
                 batch = collate(self.folder.scenes(c.seed, first, count)).to(self.device)
             else:
                 batch = self.source.get(first, count, batch_size).to(self.device)
-            self.told = (step // c.reuse, Told(batch, *self.embed_all(batch)))
+            embedded = self.embed_all(batch)
+            self.told = (step // c.reuse, Told(batch, self.embed_backdrops(batch) if c.world.backdrop else embedded[0], *embedded))
             if step % 200 < c.reuse:
                 self.refresh_sketch()
         told = self.told[1]
         batch, scene, segments, features = told.batch, told.scene, told.segments, told.features
         count = scene.shape[0]
+        with_st = torch.rand(count, 1, 1, 1, device=self.device) >= c.drop_st
+        if c.world.backdrop:
+            partial = with_st[:, :, 0, 0] & (torch.rand(count, 1, device=self.device) < c.partial)
+            scene = torch.where(partial, told.backdrop, scene)
         scene, segments = shake(scene, c.scene_noise, 0.5), shake(segments, c.segment_noise, 0.5)
         mixed = F.normalize(scene + scene.roll(1, 0) * torch.rand(count, 1, device=self.device), dim=1)
         scene = torch.where(torch.rand(count, 1, device=self.device) < c.scene_mix, mixed, scene)
         scene = scene * (torch.rand(count, 1, device=self.device) >= c.drop_scene)
-        with_st = (torch.rand(count, 1, 1, 1, device=self.device) >= c.drop_st).float()
+        with_st = with_st.float()
         masks = segment_masks(batch.labels, self.most)
         embeds = gather_embeddings(segments, batch.owner, count, self.most)
         contours = contours_of(batch.labels) * with_st if c.net.contour else None

@@ -1,7 +1,7 @@
 """Exports trained networks as a pack: ONNX files, pack.json, card, notice and reference tensors.
 
-    python -m training.export --out training/runs/pack --id spatext-emoji-v3 --base PACK \\
-        [--decoder RUN] [--prior RUN] [--superres RUN] [--clip RUN]
+    python -m training.export --out training/runs/pack --id spatext-emoji-v4 --base PACK \\
+        [--decoder RUN] [--prior RUN] [--superres RUN] [--enlargement RUN] [--clip RUN]
 
 What is not given is taken over from ``--base``. Float32 in and out; big weights are stored as float16 behind a Cast
 (``--full`` keeps float32), so files are half as large and every provider runs them.
@@ -26,12 +26,13 @@ from training.common.errors import TrainingError
 from training.common.pack_weights import load_network, load_projector, read_initialisers
 from training.decoder import DecoderModule
 from training.nets.clip import ImageEncoder, TextHead
-from training.nets.prior import Prior
 from training.nets.drawing import FRAME
+from training.nets.enlargement import Enlargement
+from training.nets.prior import Prior
 from training.nets.sketch import CHANNELS, Sketch
 from training.nets.superres import FINE, SuperResolution
 from training.nets.unet import Decoder, DecoderConfig, STProjector
-from training.pack_description import describe, reads_sketch
+from training.pack_description import ENLARGEMENT_FILE, OPTIONAL_FILES, describe, reads_sketch
 from training.reference import write_reference
 
 FIXTURES = Path(__file__).parents[1] / "test" / "fixtures" / "pack-reference"
@@ -191,6 +192,11 @@ def export_super_resolution(network: SuperResolution, out: Path, half: bool) -> 
     write_onnx(network, out / "super_resolution.onnx", example, ["sample", "sketch_map"][: len(example)], ["upscaled"], axes, half)
 
 
+def export_enlargement(network: Enlargement, out: Path, half: bool) -> None:
+    axes = {"sample": {0: "batch", 2: "height", 3: "width"}, "upscaled": {0: "batch", 2: "out_height", 3: "out_width"}}
+    write_onnx(network, out / ENLARGEMENT_FILE, (torch.randn(1, 3, 64, 64),), ["sample"], ["upscaled"], axes, half)
+
+
 def export_image_encoder(encoder: ImageEncoder, out: Path, half: bool) -> None:
     write_onnx(encoder, out / "image_encoder.onnx", (torch.randn(1, 3, 64, 64),), ["pixel_values"], ["image_embeds"],
                batch_axes(["pixel_values", "image_embeds"]), half)
@@ -240,8 +246,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--base", type=Path, required=True, help="pack that what is not given is taken from")
-    parser.add_argument("--id", default="spatext-emoji-v3")
-    parser.add_argument("--name", default="SpaText, illustrated scenes, v3")
+    parser.add_argument("--id", default="spatext-emoji-v4")
+    parser.add_argument("--name", default="SpaText, illustrated scenes, v4")
     parser.add_argument("--decoder", type=Path)
     parser.add_argument("--decoder-before", type=Path, nargs="*", default=[], help="runs that the decoder's run went on from")
     parser.add_argument("--share", type=float, default=1.0, help="of the decoder's run in its weights; the rest is the base's")
@@ -250,6 +256,7 @@ def main() -> None:
     parser.add_argument("--prior", type=Path)
     parser.add_argument("--superres", type=Path)
     parser.add_argument("--superres-before", type=Path, nargs="*", default=[], help="runs that super-resolution's run went on from")
+    parser.add_argument("--enlargement", type=Path, help="a training.enlarge run")
     parser.add_argument("--clip", type=Path)
     parser.add_argument("--text-head", type=Path, help="a training.text_head run: the base's image tower, another head")
     parser.add_argument("--continued", action="store_true", help="the runs started from the base pack")
@@ -262,8 +269,8 @@ def main() -> None:
     out, half = args.out, not args.full
     out.mkdir(parents=True, exist_ok=True)
     for file in ("tokenizer.json", "vocabulary.json", "text_encoder.onnx", "image_encoder.onnx", "prior.onnx",
-                 "super_resolution.onnx", "unet.onnx", "st_projector.onnx", "NOTICE.md", "sketch.onnx"):
-        if file != "sketch.onnx" or (args.base / file).is_file():
+                 "super_resolution.onnx", "unet.onnx", "st_projector.onnx", "NOTICE.md", *OPTIONAL_FILES):
+        if file not in OPTIONAL_FILES or (args.base / file).is_file():
             shutil.copyfile(args.base / file, out / file)
     before = json.loads((args.base / "pack.json").read_text("utf-8")).get("training", {})
     training: dict[str, Any] = dict(before)
@@ -304,6 +311,11 @@ def main() -> None:
         network = SuperResolution(sketch=CHANNELS if "sketch_in.weight" in weights else 0)
         network.load_state_dict(weights)
         export_super_resolution(network, out, half)
+    if args.enlargement:
+        enlargement = Enlargement()
+        enlargement.load_state_dict(load_half(args.enlargement, "weights"))
+        export_enlargement(enlargement, out, half)
+        training |= {"enlargementSteps": last_row(args.enlargement)["step"]}
     if args.clip:
         encoder, head = ImageEncoder(), TextHead()
         encoder.load_state_dict(load_half(args.clip, "image"))
@@ -335,6 +347,8 @@ def open_pack(folder: Path) -> dict[str, nn.Module]:
                                   "super_resolution": SuperResolution(sketch=CHANNELS if reads_sketch(folder) else 0), "text_encoder": TextHead()}
     if drawn:
         nets["sketch"] = Sketch()
+    if (folder / ENLARGEMENT_FILE).is_file():
+        nets["enlargement"] = Enlargement()
     for kind, module in nets.items():
         load_network(folder, kind, module)
     projector = STProjector(config)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from training.nets.drawing import FRAME
+from training.nets.enlargement import FACTOR
 from training.nets.sketch import CHANNELS
 from training.nets.superres import FINE
 from training.nets.unet import SKETCH_SPREAD, SKETCH_UNTIL
@@ -30,6 +31,17 @@ SKETCH_COMPONENT: dict[str, Any] = {
     "note": "once per generation and segment",
 }
 
+
+ENLARGEMENT_FILE = "enlargement.onnx"
+OPTIONAL_FILES = ("sketch.onnx", ENLARGEMENT_FILE)
+"""Networks that not every pack has."""
+ENLARGEMENT_COMPONENT: dict[str, Any] = {
+    "file": ENLARGEMENT_FILE,
+    "inputs": {"sample": {"shape": ["batch", 3, "height", "width"], "dtype": "float32", "range": [-1, 1],
+                          "note": "what super-resolution made, or any other picture"}},
+    "outputs": {"upscaled": {"shape": ["batch", 3, f"{FACTOR}*height", f"{FACTOR}*width"], "dtype": "float32", "range": [-1, 1]}},
+    "factor": FACTOR,
+}
 
 GUIDANCE_WITH_SKETCH = {"conditions": ["global", "local"], "modes": ["multi", "single", "joint"],
                         "defaults": {"mode": "joint", "globalScale": 1.3, "localScale": 1.3}}
@@ -69,6 +81,8 @@ def describe(base: Path, out: Path, ident: str, name: str, training: dict[str, A
     if reads_sketch(out):
         sharp = components["superResolution"]
         sharp |= {"sketchScale": FINE, "inputs": {**sharp["inputs"], "sketch_map": FINE_SKETCH_MAP}}
+    if (out / ENLARGEMENT_FILE).is_file():
+        components.setdefault("enlargement", ENLARGEMENT_COMPONENT)
     if "sketch" in components:
         components["unet"]["sketchAnchor"] = {"spread": SKETCH_SPREAD, "until": SKETCH_UNTIL}
     for component in components.values():

@@ -51,6 +51,7 @@ class PackRunner:
         self.sketch = open_session("sketch") if "sketch" in self.description["components"] else None
         self.unet = open_session("unet")
         self.upscaler = open_session("superResolution")
+        self.enlarger = open_session("enlargement") if "enlargement" in self.description["components"] else None
         self.text = SentenceEncoder(folder)
         self.schedule = CosineSchedule()
         self.cache: dict[str, tuple[Array, Array]] = {}
@@ -156,6 +157,10 @@ class PackRunner:
             b, _, h, w = pixels.shape
             feed["sketch_map"] = np.zeros((b, CHANNELS, h * FINE, w * FINE), np.float32) if sketch is None else sketch
         return self.upscaler.run(None, feed)[0]
+
+    def enlarge_again(self, pixels: Array) -> Array:
+        """A finished picture [b, 3, h, w] -> [b, 3, 4h, 4w]."""
+        return self.enlarge(pixels, None) if self.enlarger is None else self.enlarger.run(None, {"sample": pixels.astype(np.float32)})[0]
 
 
 def map_of(labels: Array, embeddings: Array) -> Array:

@@ -30,8 +30,8 @@ from training.diffusion import CosineSchedule
 from training.nets.clip import ImageEncoder, TextHead
 from training.nets.prior import Prior, sample_prior
 from training.nets.unet import EMBEDDING_SCALE
-from training.text import CLIP_SCENES_SEED, PhraseBook, said
-from training.world.scene import SceneOptions
+from training.text import CLIP_SCENES_SEED, PhraseBook, said, whole_caption
+from training.world.scene import Scene, SceneOptions
 from training.world.sprites import SpriteAtlas
 
 
@@ -40,15 +40,17 @@ class PriorTraining:
     """Only the style that the decoder draws: the prior should land on what the decoder can paint.
 
     ``synonyms`` is the share of plain crops called by a tag, of which every ``hold_out``-th is never used; ``spoken``
-    the share of names written as artists do; ``shake`` is the most noise on sentence embeddings, so that words near a trained one do what it does. ``remembered`` pictures go
-    into the finished prior, which keeps guesses near them (0: none).
+    the share of names, and ``told`` that of scenes, written as artists do; ``shake`` is the most noise on sentence
+    embeddings, so that words near a trained one do what it does. ``remembered`` pictures go into the finished prior,
+    which keeps guesses near them (0: none). Many scenes are empty: most global texts say a setting alone.
     """
 
-    world: SceneOptions = field(default_factory=lambda: SceneOptions(keep_segment=1.0))
-    scenes: int = 6000
+    world: SceneOptions = field(default_factory=lambda: SceneOptions(keep_segment=1.0, empty=0.3))
+    scenes: int = 8000
     held: int = 300
     synonyms: float = 0.3
     spoken: float = 0.5
+    told: float = 0.6
     drop: float = 0.1
     hold_out: int = 12
     shake: float = 0.4
@@ -75,17 +77,25 @@ def embedded(world: SceneOptions, atlas: SpriteAtlas, encoder: ImageEncoder, fir
         yield batch, encoder(torch.cat([crops, batch.images]).contiguous(memory_format=torch.channels_last)).float()
 
 
+def ways_to_tell(scene: Scene, rng: np.random.Generator) -> list[str]:
+    """Captions that leave nothing of a scene out: first the plain form, then others."""
+    things = [s.label for s in scene.segments]
+    plain = f"{' and '.join(things)}, {scene.setting}" if things else scene.setting
+    return [plain, *(whole_caption(scene.setting, things, rng) for _ in range(3))]
+
+
 @torch.no_grad()
 def build_bank(config: PriorTraining, atlas: SpriteAtlas, encoder: ImageEncoder, first: int, count: int) -> PairBank:
     """Embeds the crops and scenes ``first`` .. ``first + count``."""
     images: list[Tensor] = []
     texts: list[list[str]] = []
     thing: list[bool] = []
+    rng = np.random.default_rng([config.seed, first])
     for batch, embeddings in embedded(config.world, atlas, encoder, first, count):
         images.append(embeddings)
         for scene in batch.scenes:
             texts += [[s.label, *([] if s.colour else known_tags(s.concept, config.hold_out))] for s in scene.segments]
-        texts += [[scene.caption] if scene.segments else [scene.setting] for scene in batch.scenes]
+        texts += [ways_to_tell(scene, rng) for scene in batch.scenes]
         thing += [True] * (len(embeddings) - len(batch.scenes)) + [False] * len(batch.scenes)
     return PairBank(torch.cat(images), texts, thing)
 
@@ -111,7 +121,7 @@ class PriorStage:
         texts = []
         for i in chosen:
             options = self.bank.texts[i]
-            other = len(options) > 1 and rng.random() < c.synonyms
+            other = len(options) > 1 and rng.random() < (c.synonyms if self.bank.thing[i] else c.told)
             text = options[int(rng.integers(1, len(options)))] if other else options[0]
             texts.append(said(text, c.spoken, rng) if self.bank.thing[i] else text)
         sentence = shake(self.book(texts).to(self.device), c.shake, 0.5)

@@ -18,6 +18,8 @@ from training.nets.superres import paste_fine
 from training.nets.unet import anchor
 from training.pack_runner import PackRunner, map_of
 
+LOOKED_AT = np.s_[:, :, 100:164, 100:164]
+"""The part of super-resolution's picture whose enlargement is recorded."""
 KEPT = ("labels", "noise", "pictures", "prior_noise", "prior_timestep")
 
 
@@ -79,13 +81,15 @@ def compute(nets: dict[str, nn.Module], runner: PackRunner, given: dict[str, Ten
     if nets["super_resolution"].sketch:
         fine = {"fine_sketch_map": paste_fine(sketch["sketch"], given["labels"][None].long(), *layout_of(given["labels"]))}
     ddim = sample_ddim(schedule, multi, given["noise"])
+    sharp = nets["super_resolution"](ddim.clamp(-1, 1), *fine.values())
+    larger = {"enlargement": nets["enlargement"](sharp[LOOKED_AT].clamp(-1, 1))} if "enlargement" in nets else {}
     return {
         "sentence_embeds": sentence, "text_embeds": text, "image_embeds": nets["image_encoder"](pixels),
         "prior_call": nets["prior"](given["prior_noise"], given["prior_timestep"], text, sentence), "prior_run": run,
         **sketch, **fine, **{f"st_{size}": s for size, s in zip((64, 32, 16, 8), st, strict=True)},
         "unet_call": unet(given["noise"], torch.tensor([599]), scene, st), "run_ddim_multi": ddim,
         "run_dpmpp2m_single": dpm_solver(schedule, single, given["noise"], 16),
-        "super_resolution": nets["super_resolution"](ddim.clamp(-1, 1), *fine.values()),
+        "super_resolution": sharp, **larger,
     }
 
 
@@ -149,6 +153,8 @@ def compare(runner: PackRunner, given: dict[str, Tensor], out: dict[str, Tensor]
     pictures = n["pictures"].transpose(0, 3, 1, 2).astype(np.float32) / 127.5 - 1
     run = runner.generate(n["prior_run"][11:12], st_map, n["noise"], sketch=sketch)
     drawn = {} if sketch is None else {"sketch_map": gap(sketch, "sketch_map")}
+    if "enlargement" in n:
+        drawn["enlargement"] = gap(runner.enlarge_again(np.clip(n["super_resolution"][LOOKED_AT], -1, 1)), "enlargement")
     return drawn | {"image_embeds": gap(runner.embed_images(pictures), "image_embeds"), "prior, one call": gap(call, "prior_call"),
             "st_projector": max(gap(m, k) for m, k in zip(made_st, names, strict=True)), "unet, one call": gap(v, "unet_call"),
             "run_ddim_multi": float(np.abs(run - np.clip(n["run_ddim_multi"], -1, 1)).max()),

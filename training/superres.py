@@ -270,11 +270,7 @@ def main() -> None:
         loop = LoopConfig(**{**loop.__dict__, "batch": args.batch or 8, "rate": 4e-4 if args.init_from else 8e-4,
                              "decay_from": 0.2, "weight_decay": 0.0, "ema": 0.995})
     config = from_file(SuperResTraining, args.config, "superres")
-    large_file = args.world / "sprites-large.npz"
-    atlas = SpriteAtlas.load(args.world, ("fluent-emoji-flat",))
-    if large_file.is_file():
-        with np.load(large_file) as data:
-            atlas = SpriteAtlas(data["sprites"][None], ("fluent-emoji-flat",))
+    atlas = SpriteAtlas.load_large(args.world, "sprites-large.npz")
     decoder = load_decoder(args.decoder, args.init_from, args.clip, atlas, machine.device, args.sketch)
     stage = SuperResStage(config, atlas, decoder, machine.device)
     if args.init_from is not None:

@@ -128,6 +128,32 @@ def said(name: str, share: float, rng: np.random.Generator) -> str:
     return ways[int(rng.integers(len(ways)))]
 
 
+PLACED: dict[str, tuple[str, ...]] = {
+    "a": ("{setting}", "a {setting}", "the {setting}", "in the {setting}", "on a {setting}", "at the {setting}"),
+    "": ("{setting}", "in {setting}", "{setting} scene"),
+}
+"""Ways to write a setting that takes an article ("a beach at night"), and one that takes none ("underwater")."""
+JOINED: tuple[str, ...] = ("{things} {place}", "{things}, {place}", "{place} with {things}")
+
+
+def spoken_setting(setting: str, rng: np.random.Generator) -> str:
+    """A setting as artists write it."""
+    ways = PLACED["" if setting.split(" ")[0] in ("plain", "underwater", "starry") or "background" in setting else "a"]
+    return ways[int(rng.integers(len(ways)))].format(setting=setting)
+
+
+def whole_caption(setting: str, things: list[str], rng: np.random.Generator) -> str:
+    """A scene told completely: its setting and every one of ``things``, in words that artists use.
+
+    Whatever a caption leaves out, a prior that learnt from it makes up, and the decoder paints it somewhere."""
+    place = spoken_setting(setting, rng)
+    if not things:
+        return place
+    named = [with_article(things[i]) if rng.random() < 0.5 else things[i] for i in rng.permutation(len(things))]
+    listed = named[0] if len(named) == 1 else f"{', '.join(named[:-1])} and {named[-1]}"
+    return JOINED[int(rng.integers(len(JOINED)))].format(things=listed, place=place)
+
+
 def segment_phrases() -> list[str]:
     """Everything a segment can be called: labels, labels with colours, synonyms, and how these are written."""
     labels = [c.label for c in concepts()]

@@ -36,6 +36,7 @@ RENAMES: dict[str, tuple[tuple[str, str], ...]] = {
         (r"^i\.", "conv_in."), (r"^o\.", "conv_out."), (r"^b\.", "blocks."), (r"^u([12])\.", r"up\1."), (r"^c\.", "refine."),
     ),
     "sketch": (),
+    "enlargement": (),
     "text_encoder": ((r"^p\.", "layers."), (r"^head_h\.p\.", "layers."), (r"^head_h\.layers\.", "layers."),),
 }
 

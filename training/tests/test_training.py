@@ -167,6 +167,21 @@ def test_contour_channel_trains(atlas: SpriteAtlas) -> None:
     assert stage.module.projector.full.weight.grad[:, -1].abs().max() > 0
 
 
+def test_backdrops_are_told_only_beside_the_map(atlas: SpriteAtlas, monkeypatch: pytest.MonkeyPatch) -> None:
+    stage = decoder_stage(atlas, world=SceneOptions(backdrop=True, empty=0.0), drop_st=0.5, partial=1.0, drop_scene=0.0,
+                          scene_noise=0.0, scene_mix=0.0, perceptual=0.0)
+    seen: list[tuple[torch.Tensor, list[torch.Tensor]]] = []
+    inner = stage.module.unet.forward
+    monkeypatch.setattr(stage.module.unet, "forward", lambda x, t, scene, st: (seen.append((scene, st)), inner(x, t, scene, st))[1])
+    stage.loss(0, CPU, 24)
+    (scene, st), told = seen[0], stage.told[1]
+    with_map = st[0].flatten(1).abs().sum(1) > 0
+    assert 3 < int(with_map.sum()) < 21 and (told.backdrop != told.scene).any(1).sum() > 8
+    for i, drawn in enumerate(told.batch.scenes):
+        if drawn.segments:
+            assert torch.allclose(scene[i], (told.backdrop if with_map[i] else told.scene)[i], atol=1e-6)
+
+
 def test_min_snr_weights() -> None:
     schedule = CosineSchedule()
     weight = schedule.min_snr_weight(torch.tensor([0, 300, 999]))

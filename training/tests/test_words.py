@@ -16,12 +16,12 @@ from training.export import bank_size, export_prior, round_half
 from training.nets.clip import ImageEncoder
 from training.nets.prior import FAR_BELOW, PULL, Prior
 from training.nets.unet import EMBEDDING_SCALE
-from training.prior import with_bank
-from training.text import PhraseBook, said, segment_phrases, spoken, with_article
+from training.prior import PriorTraining, build_bank, with_bank
+from training.text import PhraseBook, said, segment_phrases, spoken, whole_caption, with_article
 from training.text_head import TextHeadStage, TextHeadTraining, build, meanings
 from training.world.scene import SceneOptions
 from training.world.sprites import SpriteAtlas
-from training.world.vocabulary import concepts
+from training.world.vocabulary import concepts, settings
 
 
 class Invented(PhraseBook):
@@ -96,3 +96,28 @@ def test_the_head_learns_names_and_tags(atlas: SpriteAtlas, tmp_path: Path) -> N
     before = stage.loss(0, machine, 32)[1]["found"]
     train(stage, LoopConfig(minutes=5, batch=32, rate=2e-3, warm_steps=3, sheet_minutes=0), machine, tmp_path, 25)
     assert stage.loss(500, machine, 32)[1]["found"] < 0.7 * before
+
+
+def test_a_whole_caption_leaves_nothing_out_and_adds_nothing() -> None:
+    rng, ways = np.random.default_rng(3), set()
+    for setting in settings():
+        for things in ([], ["crab"], ["owl", "red boat", "cat"]):
+            caption = whole_caption(setting, things, rng)
+            assert setting in caption and all(caption.count(t) == 1 for t in things)
+            rest = caption.replace(setting, "")
+            for t in things:
+                rest = rest.replace(with_article(t), "").replace(t, "")
+            assert set(rest.replace(",", " ").split()) <= {"a", "the", "in", "on", "at", "and", "with", "scene"}
+            ways.add(rest)
+    assert len(ways) > 15
+    assert not any(whole_caption("underwater", [], rng).startswith(("a ", "the ")) for _ in range(30))
+
+
+def test_the_prior_is_told_every_thing_of_a_scene_and_often_an_empty_one(atlas: SpriteAtlas) -> None:
+    bank = build_bank(PriorTraining(), atlas, ImageEncoder().eval(), 0, 60)
+    whole = [texts for texts, thing in zip(bank.texts, bank.thing, strict=True) if not thing]
+    labels = [texts[0] for texts, thing in zip(bank.texts, bank.thing, strict=True) if thing]
+    assert len(whole) == 60 and len(bank.images) == len(bank.texts) == 60 + len(labels)
+    assert sum(texts[0] in settings() for texts in whole) > 8
+    told = [word for texts in whole for word in texts[0].rpartition(", ")[0].split(" and ")]
+    assert sorted(" and ".join(w for w in told if w).split(" and ")) == sorted(" and ".join(labels).split(" and "))

@@ -42,6 +42,25 @@ def test_same_seed_same_scene_and_another_seed_another(atlas: SpriteAtlas) -> No
     assert (a.image != c.image).any()
 
 
+def test_a_backdrop_lacks_the_last_things_and_nothing_else(atlas: SpriteAtlas) -> None:
+    options, emptied, kept = SceneOptions(backdrop=True, shadow=0.0, rough=False), 0, 0
+    for i in range(60):
+        scene = make_scene(atlas, options, np.random.default_rng([4, i]))
+        assert scene.backdrop is not None
+        changed = (scene.backdrop != scene.image).any(2)
+        if scene.others:
+            assert not changed.any()
+        # soft edges lie a little beyond the mask
+        thing = cv2.dilate((scene.exact > 0).astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
+        assert not (changed & ~thing).any()
+        gone = [k for k in range(1, len(scene.segments) + 1) if changed[scene.exact == k].mean() > 0.5]
+        assert gone == list(range(len(scene.segments) - len(gone) + 1, len(scene.segments) + 1))
+        emptied += len(gone) == len(scene.segments) > 0
+        kept += 0 < len(gone) < len(scene.segments)
+    assert emptied > 5 and kept > 5
+    assert make_scene(atlas, SceneOptions(), np.random.default_rng([4, 1])).backdrop is None
+
+
 def test_ids_are_exact_and_rough_masks_differ(atlas: SpriteAtlas) -> None:
     exact_differs = 0
     for i in range(60):

@@ -19,7 +19,7 @@ Rng = np.random.Generator
 class SceneOptions:
     """What scenes look like. Sizes are sides of the sprite's square, in units of the picture. ``exact`` is the share of
     exact masks where ``rough`` ones are drawn (None: that of ``masks.ROUGH_KINDS``), ``loose`` then that of ovals and
-    boxes."""
+    boxes. ``backdrop`` also keeps the picture as it was before its last things were drawn."""
 
     size: int = 64
     styles: tuple[int, ...] = (0,)
@@ -37,6 +37,7 @@ class SceneOptions:
     exact: float | None = None
     loose: float = 0.0
     concept_ids: tuple[int, ...] | None = None
+    backdrop: bool = False
 
 
 @dataclass
@@ -59,7 +60,8 @@ class Segment:
 
 @dataclass
 class Scene:
-    """``image`` [s, s, 3] uint8; ``labels`` (rough, as drawn) and ``exact`` [s, s] uint8, 0 = none."""
+    """``image`` [s, s, 3] uint8; ``labels`` (rough, as drawn) and ``exact`` [s, s] uint8, 0 = none. ``backdrop`` is the
+    image without some or all of the things that segments name; the image itself where that would hide others too."""
 
     image: np.ndarray
     labels: np.ndarray
@@ -68,6 +70,7 @@ class Scene:
     setting: str
     caption: str
     others: list[Segment] = field(default_factory=list)
+    backdrop: np.ndarray | None = None
 
 
 def rotate_hue(rgba: np.ndarray, degrees: float) -> np.ndarray:
@@ -164,7 +167,10 @@ def make_scene(atlas: SpriteAtlas, options: SceneOptions, rng: Rng, setting: str
     alphas: list[np.ndarray] = []
     segments: list[Segment] = []
     placed: list[tuple[float, float, float]] = []
+    before_last, behind = int(rng.integers(count + 1)) if options.backdrop else -1, image
     for side in pick_sides(rng, count, options) if count else []:
+        if len(segments) == before_last:
+            behind = image.copy()  # a shadow darkens the picture in place
         ids = options.concept_ids
         concept = int(ids[int(rng.integers(len(ids)))]) if ids else int(rng.integers(len(concepts())))
         # one draw however many styles there are: worlds of other styles then show the same layouts
@@ -184,7 +190,7 @@ def make_scene(atlas: SpriteAtlas, options: SceneOptions, rng: Rng, setting: str
         segments.append(Segment(concept, style, colour, float(side), hue=hue))
         alphas.append(moved[..., 3] > 0.5)
         exact[alphas[-1]] = len(segments)
-    image8 = np.clip(image * 255 + 0.5, 0, 255).astype(np.uint8)
+    image8 = to_bytes(image)
     kinds = masks.ROUGH_KINDS if options.exact is None else masks.kinds_with(options.exact, options.loose)
     kept: list[Segment] = []
     others: list[Segment] = []
@@ -202,8 +208,16 @@ def make_scene(atlas: SpriteAtlas, options: SceneOptions, rng: Rng, setting: str
         labels[masks.roughen(visible, segment.rough_kind, rng)] = len(kept)
     # later things lie on top, so a rough mask never hides the one above it
     present = [k for k in range(1, len(kept) + 1) if (labels == k).sum() >= 0.5 * options.smallest_area * size * size]
-    return compact(Scene(image8, labels, new_exact, kept, setting,
-                         caption_of(rng, setting, [s.label for s in kept + others]), others), present)
+    scene = compact(Scene(image8, labels, new_exact, kept, setting,
+                          caption_of(rng, setting, [s.label for s in kept + others]), others), present)
+    if options.backdrop:
+        scene.backdrop = image8 if scene.others or before_last == count else to_bytes(behind)
+    return scene
+
+
+def to_bytes(image: np.ndarray) -> np.ndarray:
+    """0..1 to uint8."""
+    return np.clip(image * 255 + 0.5, 0, 255).astype(np.uint8)
 
 
 def compact(scene: Scene, present: list[int]) -> Scene:

@@ -94,6 +94,14 @@ class SpriteAtlas:
                 found.append(data["sprites"])
         return SpriteAtlas(np.stack(found), sets)
 
+    @staticmethod
+    def load_large(folder: Path, name: str) -> SpriteAtlas:
+        """The first set alone from a file of larger sprites; from the plain one where there is none."""
+        if not (folder / name).is_file():
+            return SpriteAtlas.load(folder, SPRITE_SETS[:1])
+        with np.load(folder / name) as data:
+            return SpriteAtlas(data["sprites"][None], SPRITE_SETS[:1])
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)

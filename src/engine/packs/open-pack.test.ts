@@ -91,6 +91,21 @@ describe('opening a pack', () => {
     expect(error.message).toMatch(/text_embeds has the shape batch x 255, expected it to end in 256/);
   });
 
+  test('an enlargement whose tensors have other names', async () => {
+    for (const [side, tensor] of [
+      ['inputs', 'sample'],
+      ['outputs', 'upscaled'],
+    ] as const) {
+      await writeTinyPack(folder, {
+        enlargement: true,
+        change: ({ components }) => delete components['enlargement']![side][tensor],
+      });
+      expect((await refusal()).message).toContain(`enlargement has no ${side.slice(0, -1)} named ${tensor}`);
+    }
+    await writeTinyPack(folder, { enlargement: true });
+    expect((await openPack(folder, openHashLedger())).pack.components.enlargement?.factor).toBe(2);
+  });
+
   test('a sketch that does not fit together with what is around it', async () => {
     const described = async (change: NonNullable<Parameters<typeof writeTinyPack>[1]>['change'], sketch = true) => {
       await writeTinyPack(folder, { sketch, change });

@@ -133,6 +133,10 @@ function checkShapes(pack: PixelPack, bad: (what: string) => never): void {
     expect('stProjector', 'inputs', 'sketch_map', [channels, n, n]);
   } else if (pack.components.stProjector.inputs['sketch_map'])
     bad('stProjector asks for a sketch_map, but the pack has no sketch that could draw it');
+  if (pack.components.enlargement) {
+    expect('enlargement', 'inputs', 'sample', []);
+    expect('enlargement', 'outputs', 'upscaled', []);
+  }
   const { superResolution } = pack.components;
   if ((superResolution.inputs['sketch_map'] !== undefined) !== (superResolution.sketchScale !== undefined))
     bad("superResolution's input sketch_map and its sketchScale go together, but only one of them is there");

@@ -94,6 +94,8 @@ export const PixelPack = z.object({
       factor: z.number().int().min(2).max(8),
       sketchScale: z.number().int().min(1).max(4).optional(),
     }),
+    /** Enlarges what super-resolution made, or any other finished picture; without it super-resolution does that too. */
+    enlargement: component.extend({ factor: z.number().int().min(2).max(8) }).optional(),
     segmenter: component.optional(),
   }),
   guidance: z.object({

@@ -43,7 +43,8 @@ export function tinySketch(embedding: Float32Array, mask: Float32Array): Float32
 /**
  * Writes the pack into `folder`. Its prior takes a text's embedding for the picture's, its denoiser predicts the clean
  * picture: red and green are the two channels of the sketch map where there is one, blue the first of the map's own.
- * Its super-resolution repeats pixels; with `fine` it adds a half of the first channel of the sketch map to blue.
+ * Its super-resolution repeats pixels; with `fine` it adds a half of the first channel of the sketch map to blue. With
+ * `enlargement` it has a network for larger pictures, which takes the mean of 3 x 3 pixels and repeats it.
  * @param change of the description, after hashes and sizes were filled in
  */
 export async function writeTinyPack(
@@ -51,8 +52,9 @@ export async function writeTinyPack(
   {
     sketch = true,
     fine = false,
+    enlargement = false,
     change,
-  }: { sketch?: boolean; fine?: boolean; change?: (pack: TinyDescription) => void } = {},
+  }: { sketch?: boolean; fine?: boolean; enlargement?: boolean; change?: (pack: TinyDescription) => void } = {},
 ): Promise<void> {
   await mkdir(folder, { recursive: true });
   const components: Record<string, TinyComponent> = {};
@@ -84,6 +86,12 @@ export async function writeTinyPack(
       ...more,
     };
   };
+  const repeat = (graph: GraphBuilder, picture: Value | undefined): Value =>
+    graph.node('Resize', [picture, undefined, graph.floats([1, 1, TINY.factor, TINY.factor])], {
+      mode: 'nearest',
+      coordinate_transformation_mode: 'asymmetric',
+      nearest_mode: 'floor',
+    });
   const unit = (graph: GraphBuilder, value: Value): Value => graph.node('LpNormalization', [value], { axis: -1, p: 2 });
   const st = stChannels + (sketch ? TINY.sketchChannels : 0);
 
@@ -184,17 +192,28 @@ export async function writeTinyPack(
     },
     { upscaled: ['batch', 3, 'tall', 'wide'] },
     (graph, { sample, sketch_map }) => {
-      const repeated = graph.node('Resize', [sample, undefined, graph.floats([1, 1, TINY.factor, TINY.factor])], {
-        mode: 'nearest',
-        coordinate_transformation_mode: 'asymmetric',
-        nearest_mode: 'floor',
-      });
+      const repeated = repeat(graph, sample);
       if (!sketch_map) return { upscaled: repeated };
       const weights = graph.floats([0, 0, 0, 0, 0.5, 0], [3, TINY.sketchChannels, 1, 1]);
       return { upscaled: graph.node('Add', [repeated, graph.node('Conv', [sketch_map, weights])]) };
     },
     { factor: TINY.factor, ...(fine ? { sketchScale: TINY.factor } : {}) },
   );
+
+  if (enlargement)
+    await part(
+      'enlargement',
+      { sample: ['float32', 'batch', 3, 'height', 'width'] },
+      { upscaled: ['batch', 3, 'tall', 'wide'] },
+      (graph, { sample }) => {
+        const mean = graph.floats(
+          Array.from({ length: 27 }, () => 1 / 9),
+          [3, 1, 3, 3],
+        );
+        return { upscaled: repeat(graph, graph.node('Conv', [sample, mean], { group: 3, pads: [1, 1, 1, 1] })) };
+      },
+      { factor: TINY.factor },
+    );
 
   const tokenizer = JSON.stringify({
     normalizer: { type: 'BertNormalizer', lowercase: true, strip_accents: null },

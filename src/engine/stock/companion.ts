@@ -10,7 +10,7 @@ import type { Picture } from '../image/picture.ts';
 import type { OpenPack } from '../packs/open-pack.ts';
 import { scorePicture } from '../pipelines/pixel/finish.ts';
 import type { Scored } from '../pipelines/pixel/finish.ts';
-import { superResolvePicture } from '../pipelines/pixel/super-resolution.ts';
+import { enlargePicture } from '../pipelines/pixel/enlarge-picture.ts';
 import type { SessionSettings } from '../runtime/sessions.ts';
 import { PixelModel } from '../spatext/pixel-model.ts';
 import { SlotFiller } from '../spatext/slots.ts';
@@ -110,7 +110,7 @@ export class Companion {
         remedy: 'install the studio again, or choose a smaller factor',
       });
     let larger = picture;
-    while (larger.width < target.width) larger = await superResolvePicture(open.model, larger, breathe);
+    while (larger.width < target.width) larger = await enlargePicture(open.model, larger, breathe);
     return resizePicture(larger, target.width, target.height);
   }
 

@@ -9,12 +9,13 @@ import { boxOfMask, segmentCrop, wholeCrop } from '../../spatext/crops.ts';
 import type { Frame } from '../../spatext/frame.ts';
 import type { PixelModel } from '../../spatext/pixel-model.ts';
 import { cosineSimilarity } from '../../tensor/index.ts';
+import { enlargePicture } from './enlarge-picture.ts';
 
 /**
- * A 64 px sample to a picture of the frame's part of the canvas: super-resolution as often as the size asks
- * for, then exactly to size.
+ * A 64 px sample to a picture of the frame's part of the canvas: super-resolution, enlarged as often as the size
+ * asks for, then exactly to size.
  * @param sample [3, n, n] in -1..1
- * @param sketch what the first super-resolution is told of the segments; null for packs that tell it nothing
+ * @param sketch what super-resolution is told of the segments; null for packs that tell it nothing
  * @param target side in pixels that the whole frame shall have
  */
 export async function enlarge(
@@ -22,13 +23,14 @@ export async function enlarge(
   sample: Float32Array,
   sketch: Float32Array | null,
   target: number,
+  breathe: () => Promise<void>,
 ): Promise<Picture> {
-  let { data, width, height } = await model.superResolve(clip(sample), model.size, model.size, sketch);
-  const { factor } = model.pack.pack.components.superResolution;
-  // Once more as long as the next size is not beyond what was asked: beyond 1024 px an ordinary filter does.
-  while (width < target && width * factor <= 1024)
-    ({ data, width, height } = await model.superResolve(clip(data), width, height));
-  return resizePicture(toPixels(data, width, height), target, target);
+  const { data, width, height } = await model.superResolve(clip(sample), model.size, model.size, sketch);
+  let picture = toPixels(data, width, height);
+  // Larger as long as that is not beyond what was asked: beyond 1024 px an ordinary filter does.
+  while (picture.width < target && picture.width * model.enlargement <= 1024)
+    picture = await enlargePicture(model, picture, breathe);
+  return resizePicture(picture, target, target);
 }
 
 const clip = (values: Float32Array): Float32Array => values.map((value) => (value < -1 ? -1 : value > 1 ? 1 : value));

@@ -31,11 +31,11 @@ import { denoise, passesOf, sketchToShow } from './denoise.ts';
 import type { Scored } from './finish.ts';
 import { prepareScene } from './prepare.ts';
 import type { PreparedScene } from './prepare.ts';
-import { superResolvePicture } from './super-resolution.ts';
+import { enlargePicture } from './enlarge-picture.ts';
 
 /** Previews at most this often: people see no more, and encoding them costs. */
 const PREVIEW_EVERY_MS = 180;
-/** What a generation needs; packs without a sketch leave it out. */
+/** What a generation needs; not every pack has a sketch or an enlargement. */
 const NETWORKS: readonly ComponentName[] = [
   'textEncoder',
   'imageEncoder',
@@ -44,6 +44,7 @@ const NETWORKS: readonly ComponentName[] = [
   'stProjector',
   'unet',
   'superResolution',
+  'enlargement',
 ];
 
 /** Bytes that drawing one segment's sketch holds at its peak, measured with the network of training/nets/sketch.py. */
@@ -187,7 +188,8 @@ export class PixelMaker implements Maker {
   ): Promise<Picture> {
     if (known.base && known.soft && purpose.kind === 'redo-segment') {
       const scale = known.base.width / scene.width;
-      const part = await enlarge(this.#model, sample, sketch, Math.max(1, Math.round(known.frame.side * scale)));
+      const side = Math.max(1, Math.round(known.frame.side * scale));
+      const part = await enlarge(this.#model, sample, sketch, side, () => context.breathe());
       return compositeInto(
         known.base,
         part,
@@ -200,10 +202,11 @@ export class PixelMaker implements Maker {
     const natural = this.#model.pack.pack.outputSize;
     const longest = Math.max(scene.width, scene.height);
     const scale = quick ? Math.min(1, natural / longest) : 1;
-    const square = await enlarge(this.#model, sample, sketch, Math.max(1, Math.round(known.frame.side * scale)));
+    const side = Math.max(1, Math.round(known.frame.side * scale));
+    const square = await enlarge(this.#model, sample, sketch, side, () => context.breathe());
     let picture = cutCanvas(square, known.frame, scene, scale);
     if (!quick && scene.upscale > 1) {
-      picture = await superResolvePicture(this.#model, picture, () => context.breathe());
+      picture = await enlargePicture(this.#model, picture, () => context.breathe());
       picture = await resizePicture(picture, scene.width * scene.upscale, scene.height * scene.upscale);
     }
     return picture;
@@ -265,7 +268,7 @@ export class PixelMaker implements Maker {
         `${width} x ${height} pixels is more than this studio enlarges to (64 million)`,
       );
     const picture = await resizePicture(
-      await superResolvePicture(this.#model, base, () => context.breathe()),
+      await enlargePicture(this.#model, base, () => context.breathe()),
       width,
       height,
     );

@@ -241,6 +241,16 @@ describe.each(FOLDERS)('a pack against its recorded tensors, %s', (folder) => {
     expect([width, height]).toEqual([256, 256]);
     expect(distance(data, fixture('super_resolution').data)).toBeLessThan(1e-4);
   });
+
+  test.skipIf(!recorded('enlargement'))('enlargement of a part of that', async () => {
+    const sharp = fixture('super_resolution').data;
+    const part = Float32Array.from({ length: 3 * 64 * 64 }, (_, i) => {
+      const [channel, row, column] = [Math.floor(i / 4096), 100 + (Math.floor(i / 64) % 64), 100 + (i % 64)];
+      return Math.min(1, Math.max(-1, sharp[(channel * 256 + row) * 256 + column] ?? Number.NaN));
+    });
+    const made = await model.enlargePicture(part, 64, 64);
+    expect(distance(made, fixture('enlargement').data)).toBeLessThan(1e-4);
+  });
 });
 
 // A graphics card, or one imitated by the processor (Chromium's SwiftShader), checks the GPU path. Only here: a
