@@ -41,7 +41,7 @@ def draw_unseen(pack: PackRunner, settings: list[str], objects: list[str], scale
         boxes = np.repeat(np.array([box_of(disc() > 0)], np.float32), n, 0)
         owner = np.stack([np.arange(n), np.ones(n, np.int64)], 1)
         out.append(pack.generate(embeds[:n], maps, rng.standard_normal((n, 3, 64, 64)).astype(np.float32), scales,
-                                 sketch=pack.sketch_map(labels, boxes, owner, embeds[n:])))
+                                 sketch=pack.sketch_maps(labels, boxes, owner, embeds[n:])[0]))
     return np.concatenate(out)
 
 

@@ -147,9 +147,9 @@ def draw(pack: PackRunner, scenes: list[Scene], scales: tuple[float, float], wor
         start = rng.standard_normal((len(some), 3, 64, 64)).astype(np.float32)
         told = collate(some)
         layout = (told.labels.numpy(), told.boxes.numpy(), told.owner.numpy(), embeds[len(some):])
-        made = pack.generate(embeds[: len(some)], np.stack(maps), start, scales, sketch=pack.sketch_map(*layout), chained=chained)
+        sketch, fine = pack.sketch_maps(*layout)
+        made = pack.generate(embeds[: len(some)], np.stack(maps), start, scales, sketch=sketch, chained=chained)
         if enlarged:
-            fine = pack.fine_sketch_map(*layout)
             large = pack.upscale(made, None if fine is None else fine * min(max(scales[1], 0.0), 1.0))
             made = torch.nn.functional.avg_pool2d(torch.from_numpy(large), 4).numpy()
         out.append(made)

@@ -86,30 +86,21 @@ class PackRunner:
         """[n, 3, 64, 64] in -1..1 -> [n, 256]."""
         return self.image_encoder.run(None, {"pixel_values": pixels.astype(np.float32)})[0]
 
-    def sketch_map(self, labels: Array, boxes: Array, owner: Array, embeddings: Array) -> Array | None:
-        """Sketches of all segments pasted into the map [b, 5, 64, 64]; None where the pack has no sketch.
+    def sketch_maps(self, labels: Array, boxes: Array, owner: Array, embeddings: Array) -> tuple[Array, Array] | tuple[None, None]:
+        """Sketches of all segments pasted into the map [b, 5, 64, 64], and once more for super-resolution, each place
+        repeated: [b, 5, 128, 128]. None where the pack has no sketch.
 
         ``labels`` [b, 64, 64], ``boxes`` [n, 3], ``owner`` [n, 2] as in ``SceneBatch``, ``embeddings`` [n, 256].
         """
         if self.sketch is None:
-            return None
-        return paste(*self.drawn(labels, boxes, owner, embeddings)).numpy()
-
-    def fine_sketch_map(self, labels: Array, boxes: Array, owner: Array, embeddings: Array) -> Array | None:
-        """The same for super-resolution, from the same labels, each place repeated: [b, 5, 128, 128]."""
-        if self.sketch is None:
-            return None
-        return paste_fine(*self.drawn(labels, boxes, owner, embeddings)).numpy()
-
-    def drawn(self, labels: Array, boxes: Array, owner: Array, embeddings: Array) -> tuple[torch.Tensor, ...]:
-        """(sketches [n, 5, 32, 32], labels, boxes, owner)."""
-        assert self.sketch is not None
+            return None, None
         parts = [torch.from_numpy(a) for a in (labels.astype(np.int64), boxes, owner)]
         drawn = np.zeros((len(owner), CHANNELS, FRAME, FRAME), np.float32)
         if len(owner):
             drawn = self.sketch.run(None, {"image_embeds": embeddings.astype(np.float32),
                                            "segment_masks": frame_masks(*parts).numpy()})[0]
-        return torch.from_numpy(drawn), *parts
+        laid = (torch.from_numpy(drawn), *parts)
+        return paste(*laid).numpy(), paste_fine(*laid).numpy()
 
     def project(self, st: Array, sketch: Array | None) -> dict[str, Array]:
         """What the denoiser is told of the map ``st`` [b, 256, 64, 64], by input name."""
@@ -120,7 +111,7 @@ class PackRunner:
                  sketch: Array | None = None, chained: bool = False) -> Array:
         """DDIM with multi-scale guidance, or ``chained``: none -> scene -> scene and segments.
 
-        ``scene`` [b, 256], ``st`` [b, 256, 64, 64], ``noise`` [b, 3, 64, 64], ``sketch`` of ``sketch_map``.
+        ``scene`` [b, 256], ``st`` [b, 256, 64, 64], ``noise`` [b, 3, 64, 64], ``sketch`` the first of ``sketch_maps``.
         """
         st_parts = self.project(st, sketch)
         whole, local = scales
@@ -147,7 +138,7 @@ class PackRunner:
         return anchor(v, x, t, torch.from_numpy(sketch), share, how["spread"], how["until"])
 
     def upscale(self, pixels: Array, sketch: Array | None = None) -> Array:
-        """[b, 3, h, w] and a ``fine_sketch_map``, if there is one, -> [b, 3, 4h, 4w], clipped."""
+        """[b, 3, h, w] and the second of ``sketch_maps``, if there is one, -> [b, 3, 4h, 4w], clipped."""
         return np.clip(self.enlarge(pixels, sketch), -1, 1)
 
     def enlarge(self, pixels: Array, sketch: Array | None) -> Array:

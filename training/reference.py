@@ -144,7 +144,7 @@ def compare(runner: PackRunner, given: dict[str, Tensor], out: dict[str, Tensor]
     names = ["st_64", "st_32", "st_16", "st_8"]
     st_map = map_of(n["labels"], n["prior_run"][[0, 1, 3]])[None]
     boxes, owner = (part.numpy() for part in layout_of(given["labels"]))
-    sketch = runner.sketch_map(n["labels"][None], boxes, owner, n["prior_run"][[0, 1, 3]])
+    sketch, _ = runner.sketch_maps(n["labels"][None], boxes, owner, n["prior_run"][[0, 1, 3]])
     made_st = list(runner.project(st_map, sketch).values())
     call = runner.prior.run(None, {"hidden_states": n["prior_noise"], "timestep": n["prior_timestep"],
                                    "text_embeds": n["text_embeds"], "sentence_embeds": n["sentence_embeds"]})[0]
