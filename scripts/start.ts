@@ -1,10 +1,11 @@
-// npm start: the studio in Electron where its binary is there, else in the browser.
+// npm start: the studio in a window of Electron's, which is fetched at the first start, else in the browser.
 //   npm start -- --web --no-open --port 4780 --data FOLDER
-import { spawn } from 'node:child_process';
-import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { enableCompileCache, flushCompileCache } from 'node:module';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { electronBinary, fetchElectron, runElectron, whyNoWindow } from './desktop.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '..');
 // Stripping types and compiling is half of the start; the engine's process finds the cache by the variable.
@@ -14,7 +15,7 @@ process.env['NODE_COMPILE_CACHE'] = COMPILED;
 const RENDERER = path.join(ROOT, 'out/renderer');
 
 const HELP = `npm start -- [options]
-  --web          in the browser, even where Electron is there
+  --web          in the browser, without Electron
   --no-open      do not open the browser; only print the address
   --port N       port of the local server (default 4780; 0: any free one)
   --data FOLDER  where scenes, history and settings lie (default: the system's place for them)
@@ -61,17 +62,6 @@ function readOptions(): Options {
   } catch (error) {
     console.error(`${error instanceof Error ? error.message : String(error)}\n\n${HELP}`);
     process.exit(2);
-  }
-}
-
-/** The Electron binary, or null where it was not fetched. */
-function electronBinary(): string | null {
-  const folder = path.join(ROOT, 'node_modules/electron');
-  try {
-    const binary = path.join(folder, 'dist', readFileSync(path.join(folder, 'path.txt'), 'utf8').trim());
-    return existsSync(binary) ? binary : null;
-  } catch {
-    return null;
   }
 }
 
@@ -164,35 +154,43 @@ async function startWeb(options: Options): Promise<void> {
   process.on('SIGTERM', end);
 }
 
-function startElectron(binary: string, options: Options): void {
-  const main = path.join(ROOT, 'out/main/index.js');
-  const run = (): void => {
-    const data = options.data === undefined ? [] : [`--data=${path.resolve(options.data)}`];
-    const child = spawn(binary, [ROOT, ...data, ...options.files.map((file) => path.resolve(file))], {
-      stdio: 'inherit',
-    });
-    child.on('exit', (code) => process.exit(code ?? 1));
-    process.on('SIGINT', () => child.kill('SIGINT'));
-  };
-  if (!options.rebuild && !isStale(main, ['src', 'package-lock.json', 'electron.vite.config.ts'])) {
-    run();
-    return;
+/** Electron's binary where a window can open, fetched at the first start; null after saying why not. */
+async function desktopBinary(): Promise<string | null> {
+  const surroundings = { platform: process.platform, env: process.env, root: process.getuid?.() === 0 };
+  const reason = whyNoWindow(surroundings);
+  if (reason !== null) {
+    console.log(`No desktop window: ${reason}.`);
+    return null;
   }
-  const started = performance.now();
-  console.log('Building the studio...');
-  const cli = path.join(ROOT, 'node_modules/electron-vite/bin/electron-vite.js');
-  spawn(process.execPath, [cli, 'build', '--logLevel', 'warn'], { stdio: 'inherit', cwd: ROOT }).on('exit', (code) => {
-    if (code !== 0) process.exit(code ?? 1);
+  const folder = path.join(ROOT, 'node_modules/electron');
+  return electronBinary(folder) ?? (await fetchElectron(folder, console.log));
+}
+
+/** @returns whether the studio's window was there; it is closed then */
+async function startElectron(binary: string, options: Options): Promise<boolean> {
+  const main = path.join(ROOT, 'out/main/index.js');
+  if (options.rebuild || isStale(main, ['src', 'package-lock.json', 'electron.vite.config.ts'])) {
+    const started = performance.now();
+    console.log('Building the studio...');
+    const cli = path.join(ROOT, 'node_modules/electron-vite/bin/electron-vite.js');
+    const { status } = spawnSync(process.execPath, [cli, 'build', '--logLevel', 'warn'], {
+      stdio: 'inherit',
+      cwd: ROOT,
+    });
+    if (status !== 0) process.exit(status ?? 1);
     console.log(`Built in ${((performance.now() - started) / 1000).toFixed(1)} s.`);
-    run();
-  });
+  }
+  const data = options.data === undefined ? [] : [`--data=${path.resolve(options.data)}`];
+  const code = await runElectron(binary, [ROOT, ...data, ...options.files.map((file) => path.resolve(file))]);
+  if (code === null) console.log('Electron could not open a window here.');
+  else process.exitCode = code;
+  return code !== null;
 }
 
 const options = readOptions();
-const binary = options.web ? null : electronBinary();
-if (binary) startElectron(binary, options);
-else {
-  if (!options.web) console.log('The Electron binary is not here: the studio opens in the browser.');
+const binary = options.web ? null : await desktopBinary();
+if (!binary || !(await startElectron(binary, options))) {
+  if (!options.web) console.log('The studio opens in the browser.');
   await startWeb(options).catch((error: unknown) => {
     const { message, remedy } = error as { message: string; remedy?: string };
     console.error(`${message}${remedy ? `\n${remedy}` : ''}`);

@@ -20,7 +20,6 @@ export const ALLOWED = {
 /** Packages with one door each: package name -> path prefixes below src/ that may import it. */
 export const DOORS = {
   'onnxruntime-node': ['engine/runtime/'],
-  'onnxruntime-web': ['renderer/webgpu/'],
   'better-sqlite3': ['library/'],
   electron: ['main/', 'preload/'],
   fabric: ['renderer/canvas/'],

@@ -26,7 +26,7 @@ export function registerPacks(program: Command): void {
     });
   packs
     .command('check')
-    .description('Check a pack: every file, its size and its hash, what it says of itself.')
+    .description('Check a pack: sizes and hashes of its networks, and whether what it says of itself fits together.')
     .argument('<path>', "the pack's folder or checkpoint")
     .option('--json', 'as JSON')
     .action(async (target: string, options: { json?: boolean }) => {

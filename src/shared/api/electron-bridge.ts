@@ -2,7 +2,7 @@ import type { CallName } from './calls.ts';
 import type { EventName } from './events.ts';
 import type { Reply } from './wire.ts';
 
-/** What the preload script puts on a window as `spatext`: the names of the two maps and nothing else. */
+/** What the preload script puts on a window as `spatext`: the names of the two maps, and the path of a dropped file. */
 export interface ElectronBridge {
   readonly platform: string;
   /** Refuses names that are not in CALLS. Answers with a Reply: a thrown error would lose its type on the way. */
