@@ -1,9 +1,9 @@
 """A small pack from nothing in a given time: every stage in turn, each with its share of the budget.
 
-    python -m training.all --out training/runs/small --budget 2h --icons node_modules --minilm FOLDER
+    python -m training.all --out training/runs/small --budget 2h --base PACK --icons training/data/node_modules
 
-Stages that are finished are skipped, so an interrupted run goes on where it stopped. ``--init-from PACK`` starts
-from a shipped pack instead of nothing (CLIP is then taken over).
+Stages that are finished are skipped, so an interrupted run goes on where it stopped. ``--init-from-base`` starts
+from the base pack's weights instead of nothing (CLIP is then taken over).
 """
 
 from __future__ import annotations
@@ -16,9 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from training.common.errors import TrainingError
+from training.enlarge import HUGE_SPRITES
+from training.superres import LARGE_SPRITES
 from training.world.sprites import ATLAS_SIZE
+from training.world.vocabulary import SPRITE_SETS
 
-SHARES: dict[str, float] = {"clip": 0.14, "prior": 0.06, "drawing": 0.12, "sketch": 0.1, "decoder": 0.36, "superres": 0.07, "enlarge": 0.03, "segmenter": 0.05, "judge": 0.07}
+SHARES: dict[str, float] = {"clip": 0.14, "prior": 0.06, "drawing": 0.12, "sketch": 0.1, "decoder": 0.34, "superres": 0.07, "enlarge": 0.05, "segmenter": 0.05, "judge": 0.07}
 """Of the budget, by stage; the rest of the time goes to preparing and exporting."""
 SKETCHED = Path(__file__).with_name("configs") / "decoder-sketch.json"
 DRAWN = Path(__file__).with_name("configs") / "drawing.json"
@@ -54,8 +57,13 @@ def plan(out: Path, minutes: float, base: Path, icons: Path, device: str, from_p
         return Step(name, [f"training.{name}", "--run", str(out / name), "--minutes", spent, *common, *extra],
                     out / name / "done")
 
+    def large(name: str, size: int) -> Step:
+        return Step(f"sprites of {size} px", ["training.world.sprites", "--icons", str(icons), "--out", str(world), "--name", name,
+                                              "--sets", SPRITE_SETS[0], "--size", str(size)], world / name)
+
     steps = [Step("sprites", ["training.world.sprites", "--icons", str(icons), "--out", str(world), "--size", str(ATLAS_SIZE)],
                   world / "sprites-twemoji.npz"),
+             large(LARGE_SPRITES, 256), large(HUGE_SPRITES, 640),
              Step("sentences", ["training.text", "--encoder", str(base), "--world", str(world)], world / "sentences.npz")]
     if not from_pack:
         steps.append(stage("clip", "--encoder", str(base)))
@@ -69,7 +77,8 @@ def plan(out: Path, minutes: float, base: Path, icons: Path, device: str, from_p
     pack = out / "pack"
     steps.append(Step("export", ["training.export", "--out", str(pack), "--base", str(base), "--decoder", str(out / "decoder"), *sketch,
                                  "--prior", str(out / "prior"), "--superres", str(out / "superres"),
-                                 "--enlargement", str(out / "enlarge"), *([] if from_pack else ["--clip", str(out / "clip")])], pack / "pack.json"))
+                                 "--enlargement", str(out / "enlarge"), *(["--continued"] if from_pack else ["--clip", str(out / "clip")])],
+                      pack / "reference" / "reference.json"))
     steps.append(Step("evaluation", ["training.evaluate_world", "--packs", str(pack), "--judge", str(out / "judge"), "--segmenter",
                                      str(out / "segmenter"), "--world", str(world), "--scenes", "10", "--out", str(out / "evaluation")],
                       out / "evaluation" / "table.md"))

@@ -68,6 +68,16 @@ def share(step: int, batch: int, rank: int, world: int) -> tuple[int, int]:
     return step * batch + rank * count, count
 
 
+def blocks_to_meet(step: int, every: int, kept: int, met: bool) -> range:
+    """Which blocks of scenes a stage that remembers the last ``kept`` of them draws at ``step``, one being new every
+    ``every`` steps: the new one if it is due; after a resume, when nothing has been ``met`` yet, all that a run without
+    a break would still know."""
+    block = step // every
+    if not met:
+        return range(max(block + 1 - max(kept, 1), 0), block + 1)
+    return range(block, block + 1) if step % every == 0 else range(0)
+
+
 def frame_grid(boxes: Tensor, size: int, side: int) -> Tensor:
     """Where the ``size`` x ``size`` pixels of each square frame lie in a picture of ``side`` pixels, for grid_sample:
     [n, size, size, 2]."""

@@ -276,6 +276,9 @@ def main() -> None:
     if config.net.sketch and not given or args.sketch is not None and not config.net.sketch:
         raise TrainingError("a decoder with a sketch needs the run of one, and one without takes none",
                             "give --sketch RUN together with a configuration whose net has sketch 5, or neither")
+    if pack_has_sketch(args.init_from) and not config.net.sketch:
+        raise TrainingError(f"{args.init_from} draws sketches, and this configuration would train its decoder without them",
+                            "take a configuration whose net has sketch 5, such as training/configs/decoder-sketch.json")
     atlas = SpriteAtlas.load(args.world, ("fluent-emoji-flat",))
     folder = PanopticFolder(*args.coco, most=len(config.world.counts)) if args.coco else None
     stage = DecoderStage(config, atlas, load_encoder(args.init_from, args.clip), machine.device, args.workers, folder, args.sketch)

@@ -2,9 +2,9 @@
 
     python -m training.enlarge --run training/runs/enlarge --init-from PACK --minutes 30 [--superres RUN]
 
-Half of the inputs are renders of 1024 px averaged down and blurred, as soft as painted edges can be; the other half are
-what PACK's super-resolution makes of 64 px. Sprites come from ``sprites-huge.npz`` (see README), or edges are no sharper
-than the sprites.
+It is super-resolution's network, begun with its weights, without a sketch map. Half of the inputs are renders of 1024 px
+averaged down and blurred, as soft as painted edges can be; the other half are what super-resolution makes of 64 px. Sprites come from ``sprites-huge.npz`` (see README): edges are no sharper
+than the sprites are.
 """
 
 from __future__ import annotations
@@ -26,14 +26,15 @@ from training.common.losses import edges
 from training.common.machine import Machine
 from training.common.pack_weights import load_network
 from training.common.sheets import write_sheet
-from training.conditioning import share
-from training.nets.enlargement import FACTOR, Enlargement
+from training.conditioning import blocks_to_meet, share
 from training.nets.sketch import CHANNELS
-from training.nets.superres import SuperResolution
+from training.nets.superres import FACTOR, SuperResolution
 from training.pack_description import reads_sketch
 from training.superres import degrade
 from training.world.scene import SceneOptions, make_scene
 from training.world.sprites import SpriteAtlas
+
+HUGE_SPRITES = "sprites-huge.npz"
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class EnlargeTraining:
     crops of ``crop`` pixels are taken of the last ``memory`` scenes."""
 
     world: SceneOptions = field(default_factory=lambda: SceneOptions(size=1024, rough=False, empty=0.1))
-    crop: int = 40
+    crop: int = 32
     through: float = 0.5
     softest: float = 1.6
     fresh_every: int = 16
@@ -59,6 +60,13 @@ class Pair:
 
     small: Tensor
     large: Tensor
+
+
+def without_sketch(network: SuperResolution) -> SuperResolution:
+    """A copy that takes no sketch map."""
+    out = SuperResolution()
+    out.load_state_dict({k: v.clone() for k, v in network.state_dict().items() if k in out.state_dict()})
+    return out
 
 
 def soften(x: Tensor, sigma: float) -> Tensor:
@@ -78,7 +86,7 @@ class EnlargeStage:
     def __init__(self, config: EnlargeTraining, atlas: SpriteAtlas, before: SuperResolution, device: torch.device) -> None:
         self.config, self.atlas, self.device = config, atlas, device
         self.before = before.eval().requires_grad_(False).to(device, memory_format=torch.channels_last)
-        self.module: nn.Module = Enlargement().to(memory_format=torch.channels_last)
+        self.module: nn.Module = without_sketch(before).to(memory_format=torch.channels_last)
         self.met: deque[Pair] = deque(maxlen=config.memory)
 
     @torch.no_grad()
@@ -113,10 +121,11 @@ class EnlargeStage:
 
     def loss(self, step: int, machine: Machine, batch_size: int) -> tuple[Tensor, dict[str, float]]:
         c = self.config
-        first, count = share(step // c.fresh_every, batch_size, machine.rank, machine.world)
+        count = batch_size // machine.world
         generator = torch.Generator().manual_seed((c.seed * 7919 + step) * 64 + machine.rank)
-        if step % c.fresh_every == 0 or not self.met:
-            self.met.extend(self.meet(first, max(int(count * c.portion), 1), c.seed))
+        fresh = max(int(batch_size * c.portion), machine.world)
+        for block in blocks_to_meet(step, c.fresh_every, c.memory * machine.world // fresh, bool(self.met)):
+            self.met.extend(self.meet(*share(block, fresh, machine.rank, machine.world), c.seed))
         chosen = torch.randint(len(self.met), (count,), generator=generator).tolist()
         small, large = self.crops([self.met[i] for i in chosen], generator)
         with machine.autocast():
@@ -129,7 +138,7 @@ class EnlargeStage:
     def evaluate(self, module: nn.Module, scenes: int = 24) -> dict[str, float]:
         """On whole held-out scenes, those through super-resolution and the others apart: L1, PSNR, and how sharp it is
         beside the render (mean square of the gradient, made / true), of the network, of bicubic enlargement and of
-        super-resolution used once more."""
+        super-resolution used once more, which is what the network began as."""
         ways = {"": module, "bicubic ": lambda x: F.interpolate(x, scale_factor=4.0, mode="bicubic"),
                 "super-resolution again ": self.before}
         figures: dict[str, list[float]] = {}
@@ -181,10 +190,13 @@ def main() -> None:
     args = parser.parse_args()
     loop, machine = begin(args)
     if args.config is None:
-        loop = LoopConfig(**{**loop.__dict__, "batch": args.batch or 16, "rate": 1.5e-3, "decay_from": 0.2,
+        loop = LoopConfig(**{**loop.__dict__, "batch": args.batch or 12, "rate": 3e-4, "decay_from": 0.2,
                              "weight_decay": 0.0, "ema": 0.997})
     config = from_file(EnlargeTraining, args.config, "enlarge")
-    atlas = SpriteAtlas.load_large(args.world, "sprites-huge.npz")
+    atlas = SpriteAtlas.load_large(args.world, HUGE_SPRITES)
+    if atlas is None:
+        raise TrainingError(f"{args.world / HUGE_SPRITES} is missing, and smaller sprites would teach soft edges",
+                            "render it as training/README.md says under Large sprites")
     stage = EnlargeStage(config, atlas, load_before(args.init_from, args.superres), machine.device)
     module = train(stage, loop, machine, args.run, args.steps)
     if machine.leads:

@@ -11,6 +11,7 @@ texts (lower bound). Writes ``results.json``, ``table.md`` and one sheet a pack.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import time
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from torch import Tensor
 
 from training.clip import ClipModule
 from training.common.checkpoint import load_half
+from training.common.errors import TrainingError
 from training.common.sheets import write_sheet
 from training.conditioning import SceneBatch, collate, crop_segments
 from training.judge import load_judge
@@ -292,7 +294,11 @@ def main() -> None:
                 name += " chained"
             if args.enlarged:
                 name += " enlarged"
-            kept = args.out / f"{plain(name)}-{len(scenes)}{'-' + shapes if shapes else ''}.npy"
+            if name in results:
+                raise TrainingError(f"two packs are called {pack.description['id']}", "give each an id of its own (training.export --id)")
+            weights = hashlib.sha256((folder / "pack.json").read_bytes()).hexdigest()[:8]
+            counted = "" if args.counts == list(COUNTS) else "-of-" + "-".join(map(str, args.counts))
+            kept = args.out / f"{plain(name)}-{weights}-{len(scenes)}{counted}{'-' + shapes if shapes else ''}.npy"
             began = time.monotonic()
             if kept.exists() and args.reuse:
                 pixels = np.load(kept).astype(np.float32) / 127.5 - 1

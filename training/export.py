@@ -23,16 +23,15 @@ from torch import Tensor, nn
 from training.card import write_card
 from training.common.checkpoint import load_half
 from training.common.errors import TrainingError
-from training.common.pack_weights import load_network, load_projector, read_initialisers
+from training.common.pack_weights import load_network, load_projector
 from training.decoder import DecoderModule
 from training.nets.clip import ImageEncoder, TextHead
 from training.nets.drawing import FRAME
-from training.nets.enlargement import Enlargement
 from training.nets.prior import Prior
 from training.nets.sketch import CHANNELS, Sketch
 from training.nets.superres import FINE, SuperResolution
 from training.nets.unet import Decoder, DecoderConfig, STProjector
-from training.pack_description import ENLARGEMENT_FILE, OPTIONAL_FILES, describe, reads_sketch
+from training.pack_description import ENLARGEMENT_FILE, OPTIONAL_FILES, bank_size, describe, reads_sketch
 from training.reference import write_reference
 
 FIXTURES = Path(__file__).parents[1] / "test" / "fixtures" / "pack-reference"
@@ -183,18 +182,13 @@ def export_prior(prior: Prior, out: Path, half: bool) -> None:
                names, ["predicted_image_embedding"], batch_axes([*names, "predicted_image_embedding"]), half)
 
 
-def export_super_resolution(network: SuperResolution, out: Path, half: bool) -> None:
+def export_super_resolution(network: SuperResolution, out: Path, half: bool, file: str = "super_resolution.onnx") -> None:
     axes = {"sample": {0: "batch", 2: "height", 3: "width"}, "upscaled": {0: "batch", 2: "out_height", 3: "out_width"}}
     example = (torch.randn(1, 3, 64, 64),)
     if network.sketch:
         example = (*example, torch.randn(1, network.sketch, 64 * FINE, 64 * FINE))
         axes["sketch_map"] = {0: "batch", 2: "fine_height", 3: "fine_width"}
-    write_onnx(network, out / "super_resolution.onnx", example, ["sample", "sketch_map"][: len(example)], ["upscaled"], axes, half)
-
-
-def export_enlargement(network: Enlargement, out: Path, half: bool) -> None:
-    axes = {"sample": {0: "batch", 2: "height", 3: "width"}, "upscaled": {0: "batch", 2: "out_height", 3: "out_width"}}
-    write_onnx(network, out / ENLARGEMENT_FILE, (torch.randn(1, 3, 64, 64),), ["sample"], ["upscaled"], axes, half)
+    write_onnx(network, out / file, example, ["sample", "sketch_map"][: len(example)], ["upscaled"], axes, half)
 
 
 def export_image_encoder(encoder: ImageEncoder, out: Path, half: bool) -> None:
@@ -242,6 +236,30 @@ def last_row(run: Path) -> dict[str, Any]:
     return json.loads((run / "curves.jsonl").read_text("utf-8").strip().splitlines()[-1])
 
 
+def check_inputs(args: argparse.Namespace) -> None:
+    """Refuses what does not fit together before anything is written."""
+    if not (args.base / "pack.json").is_file():
+        raise TrainingError(f"{args.base} is not a pack (no pack.json)", "give the folder of one by --base")
+    stages = {"decoder": "decoder", "sketch": "sketch", "prior": "prior", "superres": "superres", "enlargement": "enlarge",
+              "clip": "clip", "text_head": "text-head"}
+    for name, stage in stages.items():
+        run = getattr(args, name)
+        if run is None:
+            continue
+        if not (run / "run.json").is_file() or not any(run.glob("*-0.npz")):
+            raise TrainingError(f"{run} holds no finished run", f"give the folder of a training.{stage.replace('-', '_')} run")
+        found = json.loads((run / "run.json").read_text("utf-8"))["stage"]
+        if found != stage:
+            raise TrainingError(f"{run} is a run of {found}, not of {stage}", f"give --{name.replace('_', '-')} another folder")
+    if args.decoder:
+        drawn = bool(json.loads((args.decoder / "run.json").read_text("utf-8"))["config"]["net"]["sketch"])
+        if drawn and not args.sketch and not (args.base / "sketch.onnx").is_file():
+            raise TrainingError("this decoder was trained with a sketch", "give the sketch's run by --sketch")
+        if not drawn and (args.sketch or (args.base / "sketch.onnx").is_file()):
+            raise TrainingError("this decoder was trained without a sketch, and the pack would have one",
+                                "give a --base without a sketch, such as models/spatext-emoji-v0")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True)
@@ -267,11 +285,14 @@ def main() -> None:
     parser.add_argument("--full", action="store_true", help="keep float32 weights")
     args = parser.parse_args()
     out, half = args.out, not args.full
+    check_inputs(args)
     out.mkdir(parents=True, exist_ok=True)
     for file in ("tokenizer.json", "vocabulary.json", "text_encoder.onnx", "image_encoder.onnx", "prior.onnx",
                  "super_resolution.onnx", "unet.onnx", "st_projector.onnx", "NOTICE.md", *OPTIONAL_FILES):
         if file not in OPTIONAL_FILES or (args.base / file).is_file():
             shutil.copyfile(args.base / file, out / file)
+        else:
+            (out / file).unlink(missing_ok=True)  # of an earlier export into this folder
     before = json.loads((args.base / "pack.json").read_text("utf-8")).get("training", {})
     training: dict[str, Any] = dict(before)
     if args.decoder:
@@ -283,8 +304,6 @@ def main() -> None:
         unet.load_state_dict({k[5:]: v for k, v in weights.items() if k.startswith("unet.")})
         projector.load_state_dict({k[10:]: v for k, v in weights.items() if k.startswith("projector.")})
         export_decoder(unet, projector, out, half)
-        if config.sketch and not args.sketch and not (args.base / "sketch.onnx").is_file():
-            raise TrainingError("this decoder was trained with a sketch", "give the sketch's run by --sketch")
         rows = [last_row(run) for run in [args.decoder, *args.decoder_before]]
         seen, steps = (before.get(k, 0) if args.continued else 0 for k in ("imagesSeen", "decoderSteps"))
         training |= {"decoderSteps": steps + sum(r["step"] for r in rows), "imagesSeen": seen + sum(r["images"] for r in rows),
@@ -312,9 +331,9 @@ def main() -> None:
         network.load_state_dict(weights)
         export_super_resolution(network, out, half)
     if args.enlargement:
-        enlargement = Enlargement()
+        enlargement = SuperResolution()
         enlargement.load_state_dict(load_half(args.enlargement, "weights"))
-        export_enlargement(enlargement, out, half)
+        export_super_resolution(enlargement, out, half, ENLARGEMENT_FILE)
         training |= {"enlargementSteps": last_row(args.enlargement)["step"]}
     if args.clip:
         encoder, head = ImageEncoder(), TextHead()
@@ -333,12 +352,6 @@ def main() -> None:
     print(f"{out}: {sum(f.stat().st_size for f in out.rglob('*') if f.is_file()) / 1e6:.1f} MB")
 
 
-def bank_size(folder: Path) -> int:
-    """How many pictures a pack's prior remembers."""
-    values = read_initialisers(folder / "prior.onnx")
-    return next((len(v) for k, v in values.items() if k.removeprefix("m.") == "bank"), 0)
-
-
 def open_pack(folder: Path) -> dict[str, nn.Module]:
     """All networks of a pack as PyTorch modules, for reference tensors and tests."""
     drawn = (folder / "sketch.onnx").is_file()
@@ -348,7 +361,7 @@ def open_pack(folder: Path) -> dict[str, nn.Module]:
     if drawn:
         nets["sketch"] = Sketch()
     if (folder / ENLARGEMENT_FILE).is_file():
-        nets["enlargement"] = Enlargement()
+        nets["enlargement"] = SuperResolution()
     for kind, module in nets.items():
         load_network(folder, kind, module)
     projector = STProjector(config)

@@ -11,10 +11,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+from training.common.errors import TrainingError
+from training.common.pack_weights import read_initialisers
 from training.nets.drawing import FRAME
-from training.nets.enlargement import FACTOR
 from training.nets.sketch import CHANNELS
-from training.nets.superres import FINE
+from training.nets.superres import FACTOR, FINE
 from training.nets.unet import SKETCH_SPREAD, SKETCH_UNTIL
 
 SKETCH_MAP = {"shape": ["batch", CHANNELS, 64, 64], "dtype": "float32",
@@ -39,7 +40,7 @@ ENLARGEMENT_COMPONENT: dict[str, Any] = {
     "file": ENLARGEMENT_FILE,
     "inputs": {"sample": {"shape": ["batch", 3, "height", "width"], "dtype": "float32", "range": [-1, 1],
                           "note": "what super-resolution made, or any other picture"}},
-    "outputs": {"upscaled": {"shape": ["batch", 3, f"{FACTOR}*height", f"{FACTOR}*width"], "dtype": "float32", "range": [-1, 1]}},
+    "outputs": {"upscaled": {"shape": ["batch", 3, f"{FACTOR}*height", f"{FACTOR}*width"], "dtype": "float32"}},
     "factor": FACTOR,
 }
 
@@ -59,7 +60,16 @@ def reads_sketch(pack: Path) -> bool:
     """Whether a pack's super-resolution takes a sketch map."""
     import onnx
 
-    return any(i.name == "sketch_map" for i in onnx.load(str(pack / "super_resolution.onnx")).graph.input)
+    file = pack / "super_resolution.onnx"
+    if not file.is_file():
+        raise TrainingError(f"{file} is missing", "give the folder of a pack")
+    return any(i.name == "sketch_map" for i in onnx.load(str(file)).graph.input)
+
+
+def bank_size(folder: Path) -> int:
+    """How many pictures a pack's prior remembers."""
+    values = read_initialisers(folder / "prior.onnx")
+    return next((len(v) for k, v in values.items() if k.removeprefix("m.") == "bank"), 0)
 
 
 def sha256(file: Path) -> str:

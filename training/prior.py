@@ -30,7 +30,8 @@ from training.diffusion import CosineSchedule
 from training.nets.clip import ImageEncoder, TextHead
 from training.nets.prior import Prior, sample_prior
 from training.nets.unet import EMBEDDING_SCALE
-from training.text import CLIP_SCENES_SEED, PhraseBook, said, whole_caption
+from training.pack_description import bank_size
+from training.text import BOOK_FILE, CLIP_SCENES_SEED, PhraseBook, said, whole_caption
 from training.world.scene import Scene, SceneOptions
 from training.world.sprites import SpriteAtlas
 
@@ -79,7 +80,7 @@ def embedded(world: SceneOptions, atlas: SpriteAtlas, encoder: ImageEncoder, fir
 
 def ways_to_tell(scene: Scene, rng: np.random.Generator) -> list[str]:
     """Captions that leave nothing of a scene out: first the plain form, then others."""
-    things = [s.label for s in scene.segments]
+    things = [s.label for s in scene.segments + scene.others]
     plain = f"{' and '.join(things)}, {scene.setting}" if things else scene.setting
     return [plain, *(whole_caption(scene.setting, things, rng) for _ in range(3))]
 
@@ -168,6 +169,17 @@ def with_bank(prior: nn.Module, images: Tensor, count: int) -> Prior:
     return out
 
 
+def told_book(run: Path, world: Path, encoder: Path | None, texts: list[str]) -> PhraseBook:
+    """Sentence embeddings of all ``texts``, kept in the run: a resumed one does not spend its time on them again."""
+    folder = run if (run / BOOK_FILE).is_file() else world
+    book = PhraseBook.load(folder, encoder)
+    if any(text not in book.at for text in texts):
+        print("sentence embeddings of the captions, once", flush=True)
+        book(texts)
+        book.save(run)
+    return book
+
+
 def load_head(pack: Path | None, clip: Path | None) -> TextHead:
     """The text head of a pack, or of a finished CLIP or text head run."""
     head = TextHead()
@@ -194,16 +206,18 @@ def main() -> None:
     encoder = load_encoder(args.init_from, args.clip).eval().to(memory_format=torch.channels_last)
     bank = build_bank(config, atlas, encoder, 0, config.scenes)
     held = build_bank(config, atlas, encoder, 10_000_000, config.held)
-    book = PhraseBook.load(args.world, args.encoder or args.init_from)
+    book = told_book(args.run, args.world, args.encoder or args.init_from, [t for texts in bank.texts + held.texts for t in texts])
     stage = PriorStage(config, bank, held, book, load_head(args.init_from, args.text_head or args.clip), machine.device)
+    before: dict[str, float] = {}
     if args.init_from is not None:
         load_network(args.init_from, "prior", stage.module, fresh=("bank",))
-    before = stage.evaluate(stage.module.to(machine.device).eval())
-    stage.module.train()
+        shipped = Prior(bank=bank_size(args.init_from))
+        load_network(args.init_from, "prior", shipped)
+        before = stage.evaluate(shipped.to(machine.device).eval())
     module = train(stage, loop, machine, args.run, args.steps)
     if machine.leads:
         if config.remembered:
-            module = with_bank(module, bank.images, config.remembered)
+            module = with_bank(module, bank.images, config.remembered).to(machine.device)
             save_half(module.state_dict(), args.run, "weights")
         figures = {"before": before, "after": stage.evaluate(module)}
         (args.run / "figures.json").write_text(json.dumps(figures, indent=1))

@@ -26,13 +26,15 @@ from training.common.losses import edges
 from training.common.machine import Machine
 from training.common.pack_weights import load_network, load_projector
 from training.common.sheets import write_sheet
-from training.conditioning import SceneBatch, collate, share
+from training.conditioning import SceneBatch, blocks_to_meet, collate, share
 from training.decoder import DecoderModule, DecoderStage, DecoderTraining, load_encoder, pack_has_sketch
 from training.nets.sketch import CHANNELS, frame_masks, paste
 from training.nets.superres import FINE, SuperResolution
 from training.nets.unet import DecoderConfig, anchor
 from training.world.scene import Scene, SceneOptions, make_scene
 from training.world.sprites import SpriteAtlas
+
+LARGE_SPRITES = "sprites-large.npz"
 
 
 @dataclass(frozen=True)
@@ -188,10 +190,10 @@ class SuperResStage:
 
     def loss(self, step: int, machine: Machine, batch_size: int) -> tuple[Tensor, dict[str, float]]:
         c = self.config
-        first, count = share(step // c.fresh_every, batch_size, machine.rank, machine.world)
+        count = batch_size // machine.world
         generator = torch.Generator().manual_seed((c.seed * 7919 + step) * 64 + machine.rank)
-        if step % c.fresh_every == 0 or not self.met:
-            self.met.extend(self.meet(first, count, c.seed, machine))
+        for block in blocks_to_meet(step, c.fresh_every, c.memory // count, bool(self.met)):
+            self.met.extend(self.meet(*share(block, batch_size, machine.rank, machine.world), c.seed, machine))
         chosen = torch.randint(len(self.met), (count * c.crops_per_scene,), generator=generator)
         small, sketch, large = self.crops([self.met[int(i)] for i in chosen], generator)
         with machine.autocast():
@@ -270,7 +272,10 @@ def main() -> None:
         loop = LoopConfig(**{**loop.__dict__, "batch": args.batch or 8, "rate": 4e-4 if args.init_from else 8e-4,
                              "decay_from": 0.2, "weight_decay": 0.0, "ema": 0.995})
     config = from_file(SuperResTraining, args.config, "superres")
-    atlas = SpriteAtlas.load_large(args.world, "sprites-large.npz")
+    atlas = SpriteAtlas.load_large(args.world, LARGE_SPRITES)
+    if atlas is None:
+        print(f"no {LARGE_SPRITES}: edges at 256 px are as soft as the sprites are")
+        atlas = SpriteAtlas.load(args.world, ("fluent-emoji-flat",))
     decoder = load_decoder(args.decoder, args.init_from, args.clip, atlas, machine.device, args.sketch)
     stage = SuperResStage(config, atlas, decoder, machine.device)
     if args.init_from is not None:

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from training.common.checkpoint import written_whole
 from training.common.errors import TrainingError
 from training.world.scene import SceneOptions, make_scene
 from training.world.sprites import SpriteAtlas
@@ -81,7 +82,7 @@ class PhraseBook:
         if missing:
             if self.encoder is None:
                 raise TrainingError(f"no sentence embedding was prepared for “{missing[0]}”",
-                                    "run python -m training.text with more --scenes")
+                                    "give --encoder PACK (or MiniLM's folder), or run python -m training.text with more --scenes")
             for text, vector in zip(missing, self.encoder(missing), strict=True):
                 self.at[text] = len(self.vectors)
                 self.vectors.append(vector)
@@ -99,7 +100,8 @@ class PhraseBook:
         file = world / BOOK_FILE
         vectors = np.stack(self.vectors)
         vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-        np.savez_compressed(file, texts=np.array(list(self.at)), vectors=vectors.astype(np.float16))
+        with written_whole(file) as temporary:
+            np.savez_compressed(temporary, texts=np.array(list(self.at)), vectors=vectors.astype(np.float16))
         return file
 
 

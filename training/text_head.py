@@ -110,7 +110,7 @@ class TextHeadStage:
         self.module: nn.Module = TextHeadModule()
         plain = ~bank.coloured
         self.prototypes = F.normalize(torch.stack([
-            bank.images[torch.from_numpy((bank.concept == i) & plain)].sum(0) for i in range(len(concepts()))]), dim=1, eps=1e-6)
+            bank.images[torch.from_numpy((bank.concept == i) & plain)].sum(0) for i in range(len(concepts()))]), dim=1, eps=1e-6).to(device)
         self.meanings = meanings(config.hold_out)
         self.words = list(self.meanings)
 
@@ -128,13 +128,13 @@ class TextHeadStage:
         sentences = shake(self.book(written + [said(word, c.spoken, rng) for word in asked]).to(self.device), c.noise, 0.6)
         words = self.module.head(sentences)
         scale = self.module.scale.exp().clamp(max=60)
-        pairs = scale * words[: len(texts)] @ bank.images[torch.from_numpy(chosen)].T
+        pairs = scale * words[: len(texts)] @ bank.images[torch.from_numpy(chosen)].to(self.device).T
         named = np.array(texts)
         concept = bank.concept[chosen]
         same = (named[:, None] == named[None]) | ((concept[:, None] == concept[None]) & (concept[:, None] >= 0))
         np.fill_diagonal(same, False)
-        pairs = pairs.masked_fill(torch.from_numpy(same), -1e4)
-        target = torch.arange(len(texts))
+        pairs = pairs.masked_fill(torch.from_numpy(same).to(self.device), -1e4)
+        target = torch.arange(len(texts), device=self.device)
         loss = (F.cross_entropy(pairs, target) + F.cross_entropy(pairs.T, target)) / 2
         among = scale * words[len(texts):] @ self.prototypes.T
         soft = torch.zeros_like(among)
@@ -157,7 +157,7 @@ class TextHeadStage:
                   "held-out tags": {w: o for w, o in tags.items() if w not in used}}
         out = {}
         for name, group in groups.items() if every else []:
-            words = F.normalize(module.head(self.book(list(group))), dim=1)
+            words = F.normalize(module.head(self.book(list(group)).to(self.device)), dim=1)
             best = (words @ self.prototypes.T).topk(5, 1).indices.tolist()
             right = [[k in owners for k in row] for row, owners in zip(best, group.values(), strict=True)]
             out[name] = {"top1": round(float(np.mean([r[0] for r in right])), 3),
@@ -181,7 +181,7 @@ def main() -> None:
     encoder = load_encoder(args.init_from, None).eval().to(memory_format=torch.channels_last)
     stage = TextHeadStage(config, build(config, atlas, encoder), PhraseBook.load(args.world, args.init_from), machine.device)
     stage.module.head.load_state_dict(load_head(args.init_from, None).state_dict())
-    before = stage.evaluate(stage.module.eval())
+    before = stage.evaluate(stage.module.to(machine.device).eval())
     stage.module.train()
     print(json.dumps({"before": before}), flush=True)
     module = train(stage, loop, machine, args.run, args.steps)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +49,18 @@ def load_checkpoint(folder: Path) -> dict[str, Any] | None:
     return None
 
 
+@contextmanager
+def written_whole(file: Path) -> Iterator[Path]:
+    """A temporary place beside ``file``, with its ending, that takes its place at the end; nothing is left of a failure."""
+    temporary = file.with_name(f"writing-{file.name}")
+    try:
+        yield temporary
+        temporary.replace(file)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise TrainingError(f"{file} could not be written ({error})", "free some space; what was there before is untouched") from error
+
+
 def save_half(weights: dict[str, torch.Tensor], folder: Path, name: str) -> list[Path]:
     """Half-precision weights in pieces of at most 15 MB: ``name-0.npz``, ``name-1.npz``, ..."""
     pieces: list[dict[str, np.ndarray]] = [{}]
@@ -61,9 +75,9 @@ def save_half(weights: dict[str, torch.Tensor], folder: Path, name: str) -> list
     folder.mkdir(parents=True, exist_ok=True)
     files = []
     for i, piece in enumerate(pieces):
-        file, temporary = folder / f"{name}-{i}.npz", folder / f"{name}-{i}.writing.npz"
-        np.savez(temporary, **piece)
-        temporary.replace(file)
+        file = folder / f"{name}-{i}.npz"
+        with written_whole(file) as temporary:
+            np.savez(temporary, **piece)
         files.append(file)
     for old in folder.glob(f"{name}-*.npz"):
         if old not in files:

@@ -75,18 +75,42 @@ def from_file(kind: type, file: Path | None, name: str) -> Any:
     if file is None:
         return kind()
     try:
-        section = json.loads(file.read_text("utf-8")).get(name, {})
+        whole = json.loads(file.read_text("utf-8"))
     except (OSError, json.JSONDecodeError) as error:
         raise TrainingError(f"{file} cannot be read ({error})", "give a JSON file like those in training/configs") from error
-    known = {f.name: f for f in fields(kind)}
-    for key in section:
-        if key not in known:
-            raise TrainingError(f"{file}: {name} has no setting {key}", f"known are {', '.join(known)}")
+    others = sorted(whole.keys() - {"loop", name}) if name != "loop" else []
+    if others:
+        raise TrainingError(f"{file} is meant for {', '.join(others)}, not for {name}", f"give a file with loop and {name}")
+    return filled(kind, whole.get(name, {}), f"{file}: {name}")
+
+
+def filled(kind: type, section: dict[str, Any], place: str) -> Any:
+    """A config dataclass of type ``kind`` with the settings of ``section``, dataclasses inside it too."""
+    known = [f.name for f in fields(kind)]
     made = {}
     for key, value in section.items():
+        if key not in known:
+            raise TrainingError(f"{place} has no setting {key}", f"known are {', '.join(known)}")
         default = getattr(kind(), key)
-        made[key] = type(default)(**value) if is_dataclass(default) else tuple(value) if isinstance(value, list) else value
+        made[key] = filled(type(default), value, f"{place}.{key}") if is_dataclass(default) else tuple(value) if isinstance(value, list) else value
     return kind(**made)
+
+
+def same_run(found: str, stage: Stage) -> bool:
+    """Whether a checkpoint's identity is that of a stage; settings that are newer than it had their defaults then."""
+    name, config = json.loads(found)
+
+    def complete(old: Any, default: Any) -> Any:
+        if not (isinstance(old, dict) and isinstance(default, dict)):
+            return old
+        return {k: complete(old.get(k, v), v) for k, v in default.items()} | {k: v for k, v in old.items() if k not in default}
+
+    return [name, complete(config, plain(type(stage.config)()))] == [stage.name, plain(stage.config)]
+
+
+def plain(config: Any) -> dict[str, Any]:
+    """A configuration as JSON gives it back."""
+    return json.loads(json.dumps(asdict(config), default=str))
 
 
 def arguments(description: str | None) -> argparse.ArgumentParser:
@@ -151,7 +175,7 @@ def describe(stage: Stage, loop: LoopConfig, machine: Machine, folder: Path) -> 
     """Writes what is needed to repeat the run beside its weights."""
     config = asdict(stage.config) if is_dataclass(stage.config) else dict(stage.config)
     (folder / "run.json").write_text(json.dumps({
-        "stage": stage.name, "config": config, "loop": asdict(loop), "device": str(machine.device),
+        "stage": stage.name, "arguments": sys.argv[1:], "config": config, "loop": asdict(loop), "device": str(machine.device),
         "precision": "bf16" if machine.bf16 else "fp32", "processes": machine.world, "threads": torch.get_num_threads(),
         "versions": {"python": sys.version.split()[0], "torch": torch.__version__, "numpy": np.__version__},
         "machine": platform.processor() or platform.machine(),
@@ -166,10 +190,10 @@ def train(stage: Stage, loop: LoopConfig, machine: Machine, folder: Path, max_st
     parameters = [p for p in module.parameters() if p.requires_grad]
     optimiser = torch.optim.AdamW(parameters, lr=loop.rate, betas=(0.9, 0.99), weight_decay=loop.weight_decay, fused=True)
     step, images, before = 0, 0, 0.0
-    identity = json.dumps([stage.name, asdict(stage.config)], sort_keys=True, default=str)
+    identity = json.dumps([stage.name, plain(stage.config)], sort_keys=True)
     found = load_checkpoint(folder)
     if found:
-        if found["identity"] != identity:
+        if not same_run(found["identity"], stage):
             raise TrainingError(f"{folder} holds a run of another configuration", "use another folder, or its config")
         module.load_state_dict(found["module"])
         average.load_state_dict(found["average"])

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from training.nets.sketch import paste
 
+FACTOR = 4
 FINE = 2
 """Side of the sketch map that super-resolution reads, in sides of its input: a segment's outline and drawing are known
 finer than the decoder could show them."""

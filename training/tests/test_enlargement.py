@@ -9,49 +9,36 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from training.common.errors import TrainingError
 from training.common.machine import Machine
 from training.common.pack_weights import load_network
-from training.enlarge import EnlargeStage, EnlargeTraining, soften
-from training.export import export_enlargement
-from training.nets.enlargement import NEIGHBOURS, Enlargement, mix
+from training.conditioning import blocks_to_meet
+from training.enlarge import EnlargeStage, EnlargeTraining, load_before, soften, without_sketch
+from training.export import export_super_resolution
+from training.nets.sketch import CHANNELS
 from training.nets.superres import SuperResolution
+from training.pack_description import ENLARGEMENT_FILE
 from training.tests.test_export import session, shaken
 from training.world.scene import SceneOptions
 from training.world.sprites import SpriteAtlas
 
 
 @torch.no_grad()
-def test_it_begins_as_bilinear_enlargement() -> None:
-    x = torch.rand(2, 3, 12, 9) * 2 - 1
-    plain = F.interpolate(x, scale_factor=4.0, mode="bilinear", align_corners=False)
-    assert (Enlargement()(x) - plain).abs().max() < 0.06
-
-
-@torch.no_grad()
-def test_nothing_comes_out_that_was_not_there() -> None:
-    torch.manual_seed(2)
-    x = torch.rand(1, 3, 16, 16) * 2 - 1
-    made = shaken(Enlargement())(x)
-    reach = F.max_pool2d(F.pad(x, (3, 3, 3, 3), mode="replicate"), 7, 1), -F.max_pool2d(-F.pad(x, (3, 3, 3, 3), mode="replicate"), 7, 1)
-    most, least = (F.interpolate(r, scale_factor=4.0, mode="nearest") for r in reach)
-    assert (made <= most + 1e-5).all() and (made >= least - 1e-5).all()
-    flat = torch.full((1, 3, 8, 8), 0.3)
-    assert (shaken(Enlargement())(flat) - 0.3).abs().max() < 1e-5
-
-
-def test_each_weight_takes_its_own_neighbour() -> None:
-    x = torch.rand(1, 3, 9, 9)
-    for k, (dy, dx) in enumerate(NEIGHBOURS):
-        weights = torch.zeros(1, len(NEIGHBOURS), 16, 9, 9)
-        weights[:, k] = 1
-        made = mix(x, weights)
-        assert torch.equal(made[:, :, 16:20, 16:20], x[:, :, 4 + dy, 4 + dx, None, None].expand(-1, -1, 4, 4))
+def test_it_begins_as_super_resolution_without_what_the_sketch_adds() -> None:
+    before = shaken(SuperResolution(sketch=CHANNELS))
+    x, nothing = torch.rand(1, 3, 12, 9) * 2 - 1, torch.zeros(1, CHANNELS, 24, 18)
+    made = without_sketch(before)(x)
+    assert made.shape == (1, 3, 48, 36)
+    assert not torch.allclose(made, F.interpolate(x, scale_factor=4.0, mode="bilinear"), atol=1e-3)
+    for p in before.fine_out.parameters():
+        p.zero_()
+    assert torch.allclose(made, before(x, nothing), atol=1e-5)
 
 
 @torch.no_grad()
 def test_it_comes_back_from_a_pack_at_any_size(tmp_path: Path) -> None:
-    network, fresh = shaken(Enlargement()), Enlargement()
-    export_enlargement(network, tmp_path, half=True)
+    network, fresh = shaken(SuperResolution()), SuperResolution()
+    export_super_resolution(network, tmp_path, True, ENLARGEMENT_FILE)
     load_network(tmp_path, "enlargement", fresh)
     assert all((a - b).abs().max() < 1e-6 for a, b in zip(network.parameters(), fresh.parameters(), strict=True))
     x = torch.rand(1, 3, 20, 33) * 2 - 1
@@ -81,15 +68,31 @@ def test_softer_is_softer() -> None:
 
 def test_it_learns(stage: EnlargeStage) -> None:
     torch.manual_seed(0)
-    machine = Machine(torch.device("cpu"), False)
-    stage.config = EnlargeTraining(world=stage.config.world, crop=16, through=0.0, portion=0.5)
-    optimiser = torch.optim.Adam(stage.module.parameters(), lr=3e-3)
+    loss, figures = stage.loss(0, Machine(torch.device("cpu"), False), 4)
+    loss.backward()
+    assert torch.isfinite(loss) and "l1" in figures and all(p.grad is not None for p in stage.module.parameters())
+    assert all(p.grad is None for p in stage.before.parameters())
+    optimiser = torch.optim.Adam(stage.module.parameters(), lr=1e-3)
     small, large = stage.crops(stage.meet(0, 4, 1), torch.Generator().manual_seed(1))
-    before = (stage.module(small) - large).abs().mean()
-    for step in range(30):
-        loss, figures = stage.loss(step, machine, 4)
+    errors = []
+    for _ in range(12):
+        error = (stage.module(small) - large).abs().mean()
         optimiser.zero_grad()
-        loss.backward()
+        error.backward()
         optimiser.step()
-    assert torch.isfinite(loss) and "l1" in figures
-    assert (stage.module(small) - large).abs().mean() < before * 0.97, "30 steps make soft edges sharper"
+        errors.append(float(error.detach()))
+    assert errors[-1] < errors[0]
+
+
+def test_without_a_network_before_it_there_is_a_sentence(tmp_path: Path) -> None:
+    for pack, run in ((None, None), (tmp_path, None), (None, tmp_path)):
+        with pytest.raises(TrainingError):
+            load_before(pack, run)
+
+
+def test_a_resumed_run_meets_the_scenes_that_it_would_have_known() -> None:
+    whole: list[int] = []
+    for step in range(40):
+        whole += blocks_to_meet(step, 4, 3, bool(whole))
+        assert whole == list(range(step // 4 + 1))
+        assert list(blocks_to_meet(step, 4, 3, False)) == whole[-3:]

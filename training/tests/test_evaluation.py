@@ -88,8 +88,8 @@ def test_scene_files_carry_the_masks(atlas: SpriteAtlas) -> None:
 def test_budgets_and_plans(tmp_path) -> None:
     assert parse_budget("2h") == 120 and parse_budget("1h30m") == 90 and parse_budget("45") == 45
     steps = plan(tmp_path, 60, tmp_path / "base", tmp_path, "cpu", from_pack=False)
-    assert [s.name for s in steps] == ["sprites", "sentences", "clip", "prior", "drawing", "sketch", "decoder", "superres",
-                                       "enlarge", "judge", "segmenter", "export", "evaluation"]
+    assert [s.name for s in steps] == ["sprites", "sprites of 256 px", "sprites of 640 px", "sentences", "clip", "prior", "drawing",
+                                       "sketch", "decoder", "superres", "enlarge", "judge", "segmenter", "export", "evaluation"]
     minutes = sum(float(s.arguments[s.arguments.index("--minutes") + 1]) for s in steps if "--minutes" in s.arguments)
     assert 50 < minutes <= 60
 

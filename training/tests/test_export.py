@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import torch
 from training.common.errors import TrainingError
 from training.common.pack_weights import load_network, load_projector
 from training.decoder import DecoderModule
+from training.export import main as export_main
 from training.export import blend, export_decoder, export_image_encoder, export_prior, export_super_resolution, round_half
 from training.nets.clip import ImageEncoder
 from training.nets.prior import Prior
@@ -88,3 +90,32 @@ def test_a_blended_decoder_lies_between_its_run_and_the_base(tmp_path: Path) -> 
         for name, value in made.items():
             wanted = base.state_dict()[name] * (1 - share) + trained[name] * share
             assert (value - wanted).abs().max() < 2e-3, name
+
+
+def run_of(folder: Path, stage: str, **net: object) -> Path:
+    folder.mkdir()
+    (folder / "run.json").write_text(json.dumps({"stage": stage, "config": {"net": {"sketch": 0, **net}}}))
+    np.savez(folder / "weights-0.npz", a=np.zeros(1))
+    return folder
+
+
+def test_what_does_not_fit_is_refused_before_anything_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    base, drawn = tmp_path / "base", run_of(tmp_path / "drawn", "decoder", sketch=5)
+    plain, sharp = run_of(tmp_path / "plain", "decoder"), run_of(tmp_path / "sharp", "superres")
+    out = tmp_path / "out"
+
+    def refusal(*arguments: object) -> str:
+        monkeypatch.setattr("sys.argv", ["export", "--out", str(out), "--base", str(base), *map(str, arguments)])
+        with pytest.raises(TrainingError) as error:
+            export_main()
+        assert not out.exists()
+        return str(error.value)
+
+    assert "not a pack" in refusal()
+    base.mkdir()
+    (base / "pack.json").write_text("{}")
+    assert "holds no finished run" in refusal("--prior", tmp_path / "nowhere")
+    assert "is a run of superres, not of enlarge" in refusal("--enlargement", sharp)
+    assert "give the sketch's run" in refusal("--decoder", drawn)
+    (base / "sketch.onnx").write_bytes(b"")
+    assert "trained without a sketch" in refusal("--decoder", plain)

@@ -18,7 +18,7 @@ import torch
 from training.clip import ClipStage, ClipTraining, same_thing
 from training.common.checkpoint import PIECE_BYTES, load_checkpoint, load_half, save_checkpoint, save_half
 from training.common.errors import TrainingError
-from training.common.loop import LoopConfig, rate_at, train
+from training.common.loop import LoopConfig, from_file, plain, rate_at, same_run, train
 from training.common.machine import Machine
 from training.conditioning import SceneBatch, crop_segments, scene_batch
 from training.decoder import DecoderStage, DecoderTraining
@@ -114,6 +114,56 @@ def test_a_full_disk_is_a_sentence_and_loses_nothing(tmp_path: Path, monkeypatch
     monkeypatch.undo()
     found = load_checkpoint(tmp_path)
     assert found is not None and found["step"] == 1 and not (tmp_path / "writing.pt").exists()
+
+
+def test_half_weights_that_were_being_written_are_no_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    weights = {"a": torch.arange(6.0)}
+    save_half(weights, tmp_path, "weights")
+
+    def full(file: Path, **_: object) -> None:
+        Path(file).write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(np, "savez", full)
+    with pytest.raises(TrainingError, match="free some space"):
+        save_half({"a": torch.zeros(6)}, tmp_path, "weights")
+    assert [f.name for f in tmp_path.iterdir()] == ["weights-0.npz"]
+    (tmp_path / "writing-weights-0.npz").write_bytes(b"killed here")
+    assert torch.equal(load_half(tmp_path, "weights")["a"], weights["a"])
+
+
+def test_a_checkpoint_older_than_a_setting_goes_on(atlas: SpriteAtlas) -> None:
+    stage = decoder_stage(atlas)
+    name, config = "decoder", plain(stage.config)
+    del config["world"]["backdrop"], config["partial"]
+    assert same_run(json.dumps([name, config]), stage)
+    stage.config = replace(stage.config, partial=0.1)
+    assert not same_run(json.dumps([name, config]), stage)
+    stage.config = replace(stage.config, partial=DecoderTraining().partial, inside=9.0)
+    assert not same_run(json.dumps([name, config]), stage)
+
+
+def test_wrong_settings_are_a_sentence(tmp_path: Path) -> None:
+    file = tmp_path / "c.json"
+    for text, wanted in (('{"decoder": {"nosuch": 1}}', "decoder has no setting nosuch"),
+                         ('{"decoder": {"world": {"nosuch": 1}}}', "decoder.world has no setting nosuch"),
+                         ('{"loop": {}, "sketch": {}}', "meant for sketch, not for decoder"), ("{", "cannot be read")):
+        file.write_text(text)
+        with pytest.raises(TrainingError, match=wanted):
+            from_file(DecoderTraining, file, "decoder")
+    file.write_text('{"decoder": {"world": {"counts": [0.5, 0.5], "size": 32}}}')
+    assert from_file(DecoderTraining, file, "decoder").world == SceneOptions(counts=(0.5, 0.5), size=32)
+
+
+def test_an_error_of_the_users_is_a_sentence_and_one_of_ours_a_traceback(tmp_path: Path) -> None:
+    def ended(code: str) -> str:
+        made = subprocess.run([sys.executable, "-c", f"from training.common.errors import TrainingError\n{code}"],
+                              capture_output=True, text=True, cwd=Path(__file__).parents[2], check=False)
+        assert made.returncode == 1
+        return made.stderr
+
+    assert ended("raise TrainingError('what', 'advice')") == "error: what\nadvice\n"
+    assert "Traceback" in ended("1 / 0")
 
 
 def test_half_weights_come_in_small_pieces(tmp_path: Path) -> None:

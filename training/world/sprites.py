@@ -14,6 +14,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from training.common.checkpoint import written_whole
 from training.common.errors import TrainingError
 from training.world.vocabulary import SPRITE_SETS, concepts
 
@@ -70,9 +71,12 @@ class SpriteAtlas:
         self.names = names
         self.levels = [sprites]
         while self.levels[-1].shape[2] > 16:
-            big = self.levels[-1].astype(np.uint16)
-            half = (big[:, :, ::2, ::2] + big[:, :, 1::2, ::2] + big[:, :, ::2, 1::2] + big[:, :, 1::2, 1::2] + 2) // 4
-            self.levels.append(half.astype(np.uint8))
+            big = self.levels[-1]
+            half = np.empty((*big.shape[:2], big.shape[2] // 2, big.shape[3] // 2, 4), np.uint8)
+            for k in range(big.shape[1]):  # one concept at a time: sums of all large ones at once would take gigabytes
+                quarters = [big[:, k, y::2, x::2].astype(np.uint16) for y in (0, 1) for x in (0, 1)]
+                half[:, k] = (sum(quarters) + 2) // 4
+            self.levels.append(half)
 
     def sprite(self, style: int, concept: int, wanted: float) -> np.ndarray:
         """The smallest stored version that is still at least ``wanted`` pixels wide."""
@@ -95,10 +99,10 @@ class SpriteAtlas:
         return SpriteAtlas(np.stack(found), sets)
 
     @staticmethod
-    def load_large(folder: Path, name: str) -> SpriteAtlas:
-        """The first set alone from a file of larger sprites; from the plain one where there is none."""
+    def load_large(folder: Path, name: str) -> SpriteAtlas | None:
+        """The first set alone from a file of larger sprites, if it is there."""
         if not (folder / name).is_file():
-            return SpriteAtlas.load(folder, SPRITE_SETS[:1])
+            return None
         with np.load(folder / name) as data:
             return SpriteAtlas(data["sprites"][None], SPRITE_SETS[:1])
 
@@ -109,12 +113,16 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--sets", nargs="*", default=list(SPRITE_SETS))
     parser.add_argument("--size", type=int, default=ATLAS_SIZE)
+    parser.add_argument("--name", help="of the file, where a single set is rendered (default: sprites-SET.npz)")
     args = parser.parse_args()
+    if args.name and len(args.sets) != 1:
+        raise TrainingError("--name is for one set", "give one by --sets")
     args.out.mkdir(parents=True, exist_ok=True)
     for name in args.sets:
         sprites = render_set(args.icons / "@iconify-json" / name, args.size)
-        file = args.out / f"sprites-{name}.npz"
-        np.savez_compressed(file, sprites=sprites)
+        file = args.out / (args.name or f"sprites-{name}.npz")
+        with written_whole(file) as temporary:
+            np.savez_compressed(temporary, sprites=sprites)
         print(f"{file}: {sprites.shape}, {file.stat().st_size / 1e6:.1f} MB")
 
 

@@ -3,7 +3,7 @@ import type { Picture } from '../../image/picture.ts';
 import type { PixelModel } from '../../spatext/pixel-model.ts';
 
 /**
- * Side of a tile, and how far it reads beyond its own part: more than the networks' receptive fields (15 px). A tile's
+ * Side of a tile, and how far it reads beyond its own part: more than the networks' receptive fields (15 and 11 px). A tile's
  * widest layer has 400 numbers a pixel (training/nets/enlargement.py): 41 MB.
  */
 const TILE = 128;
