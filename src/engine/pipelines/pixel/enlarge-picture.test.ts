@@ -41,9 +41,9 @@ const apart = (a: Uint8Array, b: Uint8Array): number =>
 
 describe('a finished picture made larger', () => {
   test.each([
-    [300, 150],
-    [128, 256],
-    [129, 1],
+    [600, 300],
+    [256, 512],
+    [257, 1],
   ])('%i x %i pixels in tiles are what they are at once', async (width, height) => {
     const picture = motley(width, height);
     let tiles = 0;
@@ -51,7 +51,7 @@ describe('a finished picture made larger', () => {
       tiles += 1;
     });
     expect([made.width, made.height]).toEqual([width * TINY.factor, height * TINY.factor]);
-    expect(tiles).toBe(Math.ceil(width / 128) * Math.ceil(height / 128));
+    expect(tiles).toBe(Math.ceil(width / 256) * Math.ceil(height / 256));
     const whole = toPixels(
       await enlarging.enlargePicture(fromPixels(picture), width, height),
       width * TINY.factor,

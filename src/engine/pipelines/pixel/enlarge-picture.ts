@@ -2,11 +2,8 @@ import { fromPixels, toPixels } from '../../image/picture.ts';
 import type { Picture } from '../../image/picture.ts';
 import type { PixelModel } from '../../spatext/pixel-model.ts';
 
-/**
- * Side of a tile, and how far it reads beyond its own part: more than the networks' receptive fields (15 and 11 px). A tile's
- * widest layer has 400 numbers a pixel (training/nets/enlargement.py): 41 MB.
- */
-const TILE = 128;
+/** Side of a tile, and how far it reads beyond its own part: more than the network's receptive field (15 px). */
+const TILE = 256;
 const OVERLAP = 16;
 
 /**
