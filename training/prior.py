@@ -32,7 +32,7 @@ from training.nets.prior import Prior, sample_prior
 from training.nets.unet import EMBEDDING_SCALE
 from training.pack_description import bank_size
 from training.text import BOOK_FILE, CLIP_SCENES_SEED, PhraseBook, said, whole_caption
-from training.world.scene import Scene, SceneOptions
+from training.world.scene import Scene, SceneOptions, Segment
 from training.world.sprites import SpriteAtlas
 
 
@@ -78,6 +78,15 @@ def embedded(world: SceneOptions, atlas: SpriteAtlas, encoder: ImageEncoder, fir
         yield batch, encoder(torch.cat([crops, batch.images]).contiguous(memory_format=torch.channels_last)).float()
 
 
+def told_things(batch: SceneBatch) -> tuple[list[Segment], Tensor]:
+    """The segments of a batch whose labels say what they look like, and a mask over the rows of ``embedded`` that keeps
+    these and all scenes. A thing whose hues were turned without one colour prevailing has its plain name, which would
+    come to mean such colours."""
+    segments = [s for scene in batch.scenes for s in scene.segments]
+    told = [s.colour is not None or s.hue == 0 for s in segments]
+    return [s for s, kept in zip(segments, told, strict=True) if kept], torch.tensor(told + [True] * len(batch.scenes))
+
+
 def ways_to_tell(scene: Scene, rng: np.random.Generator) -> list[str]:
     """Captions that leave nothing of a scene out: first the plain form, then others."""
     things = [s.label for s in scene.segments + scene.others]
@@ -93,11 +102,11 @@ def build_bank(config: PriorTraining, atlas: SpriteAtlas, encoder: ImageEncoder,
     thing: list[bool] = []
     rng = np.random.default_rng([config.seed, first])
     for batch, embeddings in embedded(config.world, atlas, encoder, first, count):
-        images.append(embeddings)
-        for scene in batch.scenes:
-            texts += [[s.label, *([] if s.colour else known_tags(s.concept, config.hold_out))] for s in scene.segments]
+        segments, kept = told_things(batch)
+        images.append(embeddings[kept])
+        texts += [[s.label, *([] if s.colour else known_tags(s.concept, config.hold_out))] for s in segments]
         texts += [ways_to_tell(scene, rng) for scene in batch.scenes]
-        thing += [True] * (len(embeddings) - len(batch.scenes)) + [False] * len(batch.scenes)
+        thing += [True] * len(segments) + [False] * len(batch.scenes)
     return PairBank(torch.cat(images), texts, thing)
 
 

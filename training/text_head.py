@@ -27,7 +27,7 @@ from training.common.machine import Machine
 from training.conditioning import shake
 from training.decoder import load_encoder
 from training.nets.clip import ImageEncoder, TextHead
-from training.prior import embedded, load_head
+from training.prior import embedded, load_head, told_things
 from training.text import PhraseBook, said, with_article
 from training.world.scene import Scene, SceneOptions
 from training.world.sprites import SpriteAtlas
@@ -66,11 +66,11 @@ def build(config: TextHeadTraining, atlas: SpriteAtlas, encoder: ImageEncoder) -
     texts: list[str] = []
     coloured: list[bool] = []
     for batch, embeddings in embedded(config.world, atlas, encoder, 0, config.scenes):
-        images.append(embeddings)
-        for scene in batch.scenes:
-            concept += [s.concept for s in scene.segments]
-            texts += [s.label for s in scene.segments]
-            coloured += [s.colour is not None for s in scene.segments]
+        segments, kept = told_things(batch)
+        images.append(embeddings[kept])
+        concept += [s.concept for s in segments]
+        texts += [s.label for s in segments]
+        coloured += [s.colour is not None for s in segments]
         concept += [-1] * len(batch.scenes)
         texts += [whole(scene, i) for i, scene in enumerate(batch.scenes)]
         coloured += [False] * len(batch.scenes)

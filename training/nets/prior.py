@@ -61,7 +61,8 @@ class Prior(nn.Module):
 
     def stay(self, clean: Tensor) -> Tensor:
         """Draws guesses x 16 that are far from every remembered picture towards the nearest ones."""
-        likeness = F.normalize(clean, dim=1) @ self.bank.T
+        # not normalised @ bank.T, of which an exported file would hold a second copy of the bank, turned
+        likeness = (self.bank @ F.normalize(clean, dim=1).T).T
         near = torch.softmax(NEAR_SHARPNESS * likeness, 1) @ self.bank * EMBEDDING_SCALE
         far = torch.sigmoid((FAR_BELOW - likeness.amax(1, keepdim=True)) * FAR_SLOPE)
         return clean + PULL * far * (near - clean)

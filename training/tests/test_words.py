@@ -16,7 +16,7 @@ from training.export import bank_size, export_prior, round_half
 from training.nets.clip import ImageEncoder
 from training.nets.prior import FAR_BELOW, PULL, Prior
 from training.nets.unet import EMBEDDING_SCALE
-from training.prior import PriorTraining, build_bank, with_bank
+from training.prior import PriorTraining, build_bank, embedded, with_bank
 from training.text import PhraseBook, said, segment_phrases, spoken, whole_caption, with_article
 from training.text_head import TextHeadStage, TextHeadTraining, build, meanings
 from training.world.scene import SceneOptions
@@ -114,10 +114,20 @@ def test_a_whole_caption_leaves_nothing_out_and_adds_nothing() -> None:
 
 
 def test_the_prior_is_told_every_thing_of_a_scene_and_often_an_empty_one(atlas: SpriteAtlas) -> None:
-    bank = build_bank(PriorTraining(), atlas, ImageEncoder().eval(), 0, 60)
+    config = PriorTraining(world=SceneOptions(keep_segment=1.0, empty=0.3, recolour=0.0))
+    bank = build_bank(config, atlas, ImageEncoder().eval(), 0, 60)
     whole = [texts for texts, thing in zip(bank.texts, bank.thing, strict=True) if not thing]
     labels = [texts[0] for texts, thing in zip(bank.texts, bank.thing, strict=True) if thing]
     assert len(whole) == 60 and len(bank.images) == len(bank.texts) == 60 + len(labels)
     assert sum(texts[0] in settings() for texts in whole) > 8
     told = [word for texts in whole for word in texts[0].rpartition(", ")[0].split(" and ")]
     assert sorted(" and ".join(w for w in told if w).split(" and ")) == sorted(" and ".join(labels).split(" and "))
+
+
+def test_a_thing_in_colours_that_no_word_tells_is_no_pair(atlas: SpriteAtlas) -> None:
+    world = SceneOptions(keep_segment=1.0, recolour=1.0)
+    segments = [s for batch, _ in embedded(world, atlas, ImageEncoder().eval(), 0, 60) for scene in batch.scenes for s in scene.segments]
+    bank = build_bank(PriorTraining(world=world), atlas, ImageEncoder().eval(), 0, 60)
+    things = [texts[0] for texts, thing in zip(bank.texts, bank.thing, strict=True) if thing]
+    assert things == [s.label for s in segments if s.colour] and 0 < len(things)
+    assert len(bank.images) == len(bank.texts) == len(things) + 60

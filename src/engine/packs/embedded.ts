@@ -5,7 +5,7 @@ import path from 'node:path';
  * The pack that is used where none is named: its folder in models/, which is also its id. Another one is made the
  * default here and nowhere else.
  */
-export const DEFAULT_PACK = 'spatext-emoji-v3';
+export const DEFAULT_PACK = 'spatext-emoji-v4';
 
 /** 9 before 10, whatever stands around the number. */
 const byVersion = new Intl.Collator('en', { numeric: true });

@@ -23,7 +23,7 @@ import type { PreparedScene } from './prepare.ts';
 import { createScene } from '#shared/document/create.ts';
 
 const GIVEN = process.env['SPATEXT_REFERENCE'];
-const FOLDERS = GIVEN ? [GIVEN] : ['test/fixtures/pack-reference-v3', 'test/fixtures/pack-reference'];
+const FOLDERS = GIVEN ? [GIVEN] : ['test/fixtures/pack-reference-v4', 'test/fixtures/pack-reference'];
 
 interface Reference {
   pack: string;
