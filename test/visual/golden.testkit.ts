@@ -1,5 +1,6 @@
 // Screenshots against kept ones, all with the same tolerance.
-// SPATEXT_UPDATE_GOLDENS=1 npx vitest run --project e2e test/visual   writes them anew: look at each before keeping it.
+// SPATEXT_UPDATE_GOLDENS=1 npx vitest run --project e2e test/visual   writes those anew that look different: look at each.
+import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import pixelmatch from 'pixelmatch';
@@ -45,7 +46,8 @@ async function stillScreenshot(page: Page, hidden: readonly Locator[]): Promise<
 export async function expectLooks(page: Page, name: string, hidden: readonly Locator[] = []): Promise<void> {
   const png = await stillScreenshot(page, hidden);
   const golden = path.join(GOLDENS, `${name}.png`);
-  if (process.env['SPATEXT_UPDATE_GOLDENS']) {
+  const updating = Boolean(process.env['SPATEXT_UPDATE_GOLDENS']);
+  if (updating && !existsSync(golden)) {
     await mkdir(GOLDENS, { recursive: true });
     await writeFile(golden, png);
     return;
@@ -66,6 +68,10 @@ export async function expectLooks(page: Page, name: string, hidden: readonly Loc
   while (compared.share > TOLERANCE && performance.now() < until)
     compared = await compare(await stillScreenshot(page, hidden));
   const { share } = compared;
+  if (share > TOLERANCE && updating) {
+    await writeFile(golden, compared.png);
+    return;
+  }
   if (share > TOLERANCE) {
     await mkdir(ACTUAL, { recursive: true });
     await writeFile(path.join(ACTUAL, `${name}.png`), compared.png);
