@@ -75,12 +75,13 @@ def plan(out: Path, minutes: float, base: Path, icons: Path, device: str, from_p
               stage("enlarge", "--superres", str(out / "superres")), stage("judge", "--encoder", str(base)),
               stage("segmenter", "--judge", str(out / "judge"))]
     pack = out / "pack"
-    steps.append(Step("export", ["training.export", "--out", str(pack), "--base", str(base), "--decoder", str(out / "decoder"), *sketch,
-                                 "--prior", str(out / "prior"), "--superres", str(out / "superres"),
+    steps.append(Step("export", ["training.export", "--out", str(pack), "--id", out.name.lower(), "--name", f"SpaText, {out.name}",
+                                 "--base", str(base), "--decoder", str(out / "decoder"), *sketch, "--prior", str(out / "prior"), "--superres", str(out / "superres"),
                                  "--enlargement", str(out / "enlarge"), *(["--continued"] if from_pack else ["--clip", str(out / "clip")])],
                       pack / "reference" / "reference.json"))
     steps.append(Step("evaluation", ["training.evaluate_world", "--packs", str(pack), "--judge", str(out / "judge"), "--segmenter",
-                                     str(out / "segmenter"), "--world", str(world), "--scenes", "10", "--out", str(out / "evaluation")],
+                                     str(out / "segmenter"), "--world", str(world), "--scenes", "10", "--scales", "1.3/1.3",
+                                     "--chained", "--enlarged", "--out", str(out / "evaluation")],
                       out / "evaluation" / "table.md"))
     return steps
 
