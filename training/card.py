@@ -12,8 +12,8 @@ WATTS_A_CORE = 10.0
 TEXT = """# {name}
 
 A SpaText pixel pack for illustrated scenes. Texts go through a frozen sentence encoder (MiniLM), a text head and a
-diffusion prior to image embeddings; these fill the spatio-textual map; a 64 px decoder (v-prediction, {parameters:.1f} M
-parameters) paints, super-resolution enlarges four times{enlarged}.
+diffusion prior to image embeddings; these fill the spatio-textual map{sketched}; a 64 px decoder (v-prediction,
+{parameters:.1f} M parameters) paints, super-resolution enlarges four times{enlarged}.
 
 ## Data and licences
 593 concepts of four emoji sets (Fluent Emoji flat and 3D, MIT; Noto, Apache-2.0; Twemoji, CC BY 4.0), moved, scaled to
@@ -21,8 +21,9 @@ at most 90 % of the picture, turned, mirrored, recoloured and shaded over twenty
 draws itself. Sources and authors: NOTICE.md. The weights are under the MIT licence. No photographs, no scraped pictures.
 
 ## Training
-Decoder: {images:,} pictures seen in all{since}.{sketch} Machine: {machine}.{energy} Code and commands: training/README.md of the
-project; figures of this pack beside the one before: training/RESULTS.md.
+Decoder: {images:,} pictures seen in all{since}.{sketch}
+Machine: {machine}.{energy}
+Code and commands: training/README.md of the project; figures of this pack beside the one before: training/RESULTS.md.
 
 ## Figures
 {figures}
@@ -53,9 +54,10 @@ def write_card(pack: Path, results: Path | None, core_minutes: float | None) -> 
         energy = f" Energy of this run, estimated at {WATTS_A_CORE:.0f} W a busy core: {kwh:.3f} kWh ({core_minutes:.0f} core minutes)."
     drawn = training.get("sketchImages", 0)
     sketch = f" Sketch (each segment drawn once in its own shape, then pasted into the map): {drawn:,} scenes." if drawn else ""
+    sketched = ", beside a sketch of each segment" if "sketch" in description["components"] else ""
     enlarged = ", an enlargement four times more" if "enlargement" in description["components"] else ""
     since = f", in {training['decoderSteps']:,} steps" if "decoderSteps" in training else ""
     (pack / "README.md").write_text(TEXT.format(
         name=description["name"], parameters=description["components"]["unet"]["parameters"] / 1e6,
-        enlarged=enlarged, images=training.get("imagesSeen", 0), since=since, sketch=sketch, machine=training.get("machine", "unknown"), energy=energy,
+        sketched=sketched, enlarged=enlarged, images=training.get("imagesSeen", 0), since=since, sketch=sketch, machine=training.get("machine", "unknown"), energy=energy,
         figures=figures), "utf-8")
