@@ -32,6 +32,7 @@ from training.nets.segmenter import Segmenter
 from training.pack_runner import PackRunner, map_of
 from training.segmenter import iou
 from training.text import PhraseBook
+from training.visitors import visitors
 from training.world import masks
 from training.world.scene import Scene, SceneOptions, Segment, make_scene, place_sprite
 from training.world.settings import draw_setting
@@ -240,6 +241,12 @@ def split(rows: list[dict], name: str) -> dict[str, dict[str, float]]:
     return out
 
 
+def visited(pixels: np.ndarray, scenes: list[Scene]) -> dict[str, float]:
+    """Share of pictures with visitors (see ``training.visitors``), by number of segments as long as there is room."""
+    found, counts = visitors(pixels, scenes), np.array([len(s.segments) for s in scenes])
+    return {f"visitors, {n}": round(float(found[counts == n].mean()), 3) for n in (1, 2, 4) if (counts == n).any()}
+
+
 def plain(name: str) -> str:
     """A file name of a row's name."""
     return name.replace("/", "-").replace(" ", "_")
@@ -310,7 +317,8 @@ def main() -> None:
             rows = score(pixels, scenes, judge, segmenter)
             made = split(rows, name)
             made[name] |= {"fid": round(frechet(judge.look(torch.from_numpy(pixels))[1].numpy(), true_features), 2),
-                           "blown": round(float(blown(pixels).mean()), 3), "seconds a scene": round(seconds / len(scenes), 2)}
+                           "blown": round(float(blown(pixels).mean()), 3), **visited(pixels, scenes),
+                           "seconds a scene": round(seconds / len(scenes), 2)}
             results |= made
             write_sheet(args.out / f"sheet-{plain(name)}.png",
                         [true[show], torch.from_numpy(pixels[show])], torch.from_numpy(np.stack([scenes[i].labels for i in show])))

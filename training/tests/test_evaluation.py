@@ -11,12 +11,14 @@ import torch
 
 from training.all import parse_budget, plan
 from training.common.machine import Machine
+from training.conditioning import collate
 from training.evaluate_dials import by_scene, risen
 from training.evaluate_world import blown, frechet, held_out_scenes, roughen_scene, split, summary, table, touching_scenes
 from training.nets.judge import JudgeEncoder
 from training.nets.segmenter import Segmenter
 from training.scene_files import outline, scene_records
 from training.segmenter import SegmenterStage, SegmenterTraining, iou
+from training.visitors import visitors
 from training.world.sprites import SpriteAtlas
 from training.world.vocabulary import concepts
 
@@ -126,3 +128,18 @@ def test_a_dial_is_judged_by_its_own_score() -> None:
     assert set(shares["scene's dial raises the global score"].values()) == {round(1 / 3, 3)}
     rows = [{"scene": 0, "local": 1.0}, {"scene": 1, "local": 0.0}, {"scene": 1, "local": 1.0}]
     assert by_scene(rows, "local", 2).tolist() == [1.0, 0.5]
+
+
+def test_a_thing_that_nobody_asked_for_is_a_visitor(atlas: SpriteAtlas) -> None:
+    scenes = held_out_scenes(atlas, 1, 6)
+    true = collate(scenes).images.numpy()
+    assert not visitors(true, scenes).any()
+    guest = true.copy()
+    for i, scene in enumerate(scenes):
+        y, x = max(((y, x) for y in (2, 46) for x in (2, 46)), key=lambda p: -int((scene.labels[p[0]:p[0] + 16, p[1]:p[1] + 16] > 0).sum()))
+        guest[i, :, y:y + 16, x:x + 16] = np.array([1, -1, 0.9])[:, None, None]
+    assert visitors(guest, scenes).mean() > 0.6
+    inside = true.copy()
+    for i, scene in enumerate(scenes):
+        inside[i][:, scene.labels > 0] = -inside[i][:, scene.labels > 0]
+    assert not visitors(inside, scenes).any()
