@@ -54,7 +54,7 @@ const NEVER_STARTED_MS = 5000;
 
 /**
  * Runs the built studio in Electron until it ends.
- * @returns its exit code; null if it could not start
+ * @returns its exit code, 130 after Ctrl-C; null if it could not start
  */
 export function runElectron(
   binary: string,
@@ -63,12 +63,17 @@ export function runElectron(
 ): Promise<number | null> {
   const began = performance.now();
   const child = spawn(binary, args, { stdio: 'inherit' });
-  const interrupt = (): void => void child.kill('SIGINT');
+  let interrupted = false;
+  const interrupt = (): void => {
+    interrupted = true;
+    child.kill('SIGINT');
+  };
   process.on('SIGINT', interrupt);
   return new Promise((resolve) => {
     const ended = (code: number | null): void => {
       process.off('SIGINT', interrupt);
-      resolve(code !== 0 && performance.now() - began < neverMs ? null : (code ?? 1));
+      if (interrupted) resolve(130);
+      else resolve(code !== 0 && performance.now() - began < neverMs ? null : (code ?? 1));
     };
     child.on('exit', ended);
     child.on('error', () => ended(null));

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -156,7 +156,7 @@ class EnlargeStage:
         """Held-out pairs: the first half soft renders, the other through super-resolution."""
         out = []
         for through in (False, True):
-            stage = EnlargeStage(EnlargeTraining(world=self.config.world, through=float(through)), self.atlas, self.before, self.device)
+            stage = EnlargeStage(replace(self.config, through=float(through)), self.atlas, self.before, self.device)
             out += [(p, through) for p in stage.meet(0, scenes // 2, 4242)]
         return out
 

@@ -178,14 +178,16 @@ def with_bank(prior: nn.Module, images: Tensor, count: int) -> Prior:
     return out
 
 
-def told_book(run: Path, world: Path, encoder: Path | None, texts: list[str]) -> PhraseBook:
-    """Sentence embeddings of all ``texts``, kept in the run: a resumed one does not spend its time on them again."""
+def told_book(run: Path, world: Path, encoder: Path | None, texts: list[str], keep: bool) -> PhraseBook:
+    """Sentence embeddings of all ``texts``; ``keep`` writes them into the run, so that a resumed one does not spend its
+    time on them again (one process of several does)."""
     folder = run if (run / BOOK_FILE).is_file() else world
     book = PhraseBook.load(folder, encoder)
     if any(text not in book.at for text in texts):
         print("sentence embeddings of the captions, once", flush=True)
         book(texts)
-        book.save(run)
+        if keep:
+            book.save(run)
     return book
 
 
@@ -215,7 +217,8 @@ def main() -> None:
     encoder = load_encoder(args.init_from, args.clip).eval().to(memory_format=torch.channels_last)
     bank = build_bank(config, atlas, encoder, 0, config.scenes)
     held = build_bank(config, atlas, encoder, 10_000_000, config.held)
-    book = told_book(args.run, args.world, args.encoder or args.init_from, [t for texts in bank.texts + held.texts for t in texts])
+    texts = [text for ways in bank.texts + held.texts for text in ways]
+    book = told_book(args.run, args.world, args.encoder or args.init_from, texts, machine.leads)
     stage = PriorStage(config, bank, held, book, load_head(args.init_from, args.text_head or args.clip), machine.device)
     before: dict[str, float] = {}
     if args.init_from is not None:

@@ -1,27 +1,18 @@
 // The real Electron, where its binary was fetched (npx install-electron): the sandbox as a hostile page would find it.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { _electron } from 'playwright-core';
 import type { ElectronApplication, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { electronBinary } from '../../scripts/desktop.ts';
 // Brings the type of window.spatext.
 import type {} from '../../src/renderer/app/bridge.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 
-function electronBinary(): string | null {
-  const folder = path.join(ROOT, 'node_modules/electron');
-  try {
-    const binary = path.join(folder, 'dist', readFileSync(path.join(folder, 'path.txt'), 'utf8').trim());
-    return existsSync(binary) ? binary : null;
-  } catch {
-    return null;
-  }
-}
-
-const binary = electronBinary();
+const binary = electronBinary(path.join(ROOT, 'node_modules/electron'));
 
 describe.skipIf(binary === null)('the desktop studio in Electron', () => {
   let app: ElectronApplication;

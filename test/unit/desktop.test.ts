@@ -22,7 +22,7 @@ describe('whether a window can open', () => {
     ['linux', { DISPLAY: ':0' }, false, null],
     ['linux', { WAYLAND_DISPLAY: 'wayland-0' }, false, null],
     ['linux', {}, false, /no screen/],
-    ['linux', { DISPLAY: ':0' }, true, /root/],
+    ['linux', { DISPLAY: ':0' }, true, /for root/],
     ['darwin', {}, false, null],
     ['win32', {}, false, null],
   ] as const)('%s, %o, root %s', (platform, env, root, wanted) => {
@@ -75,6 +75,13 @@ describe.skipIf(process.platform === 'win32')('running it', () => {
     expect(await runElectron(binaryThat('kill -TRAP $$'), [])).toBeNull();
     expect(await runElectron(path.join(folder, 'missing'), [])).toBeNull();
     expect(await runElectron(binaryThat('sleep 0.3; exit 3'), [], 100)).toBe(3);
+  });
+
+  test('Ctrl-C in the first moments ends it: no browser opens instead', async () => {
+    const running = runElectron(binaryThat('trap "exit 1" INT; while :; do sleep 0.05; done'), []);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    process.emit('SIGINT', 'SIGINT');
+    expect(await running).toBe(130);
   });
 
   test('what is to be opened is passed on', async () => {

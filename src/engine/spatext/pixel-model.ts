@@ -288,14 +288,17 @@ export class PixelModel {
     return { data: output(out, 'upscaled', network), width: width * factor, height: height * factor };
   }
 
-  /** How many times as large `enlargePicture` makes a picture. */
+  /** How many times as large `enlargeTile` makes a picture. */
   get enlargement(): number {
     const { enlargement, superResolution } = this.pack.pack.components;
     return (enlargement ?? superResolution).factor;
   }
 
-  /** A finished [3, h, w] picture in -1..1 made larger, by the pack's enlargement or else by its super-resolution. */
-  async enlargePicture(sample: Float32Array, width: number, height: number): Promise<Float32Array> {
+  /**
+   * A part of a finished picture, [3, h, w] in -1..1, made larger in one run: by the pack's enlargement or else by its
+   * super-resolution.
+   */
+  async enlargeTile(sample: Float32Array, width: number, height: number): Promise<Float32Array> {
     if (!this.pack.pack.components.enlargement) return (await this.superResolve(sample, width, height)).data;
     const network = await this.#network('enlargement');
     const out = await network.run({ sample: { data: sample, shape: [1, 3, height, width] } });

@@ -53,7 +53,7 @@ describe('a finished picture made larger', () => {
     expect([made.width, made.height]).toEqual([width * TINY.factor, height * TINY.factor]);
     expect(tiles).toBe(Math.ceil(width / 256) * Math.ceil(height / 256));
     const whole = toPixels(
-      await enlarging.enlargePicture(fromPixels(picture), width, height),
+      await enlarging.enlargeTile(fromPixels(picture), width, height),
       width * TINY.factor,
       height * TINY.factor,
     );

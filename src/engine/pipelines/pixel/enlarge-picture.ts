@@ -26,7 +26,7 @@ export async function enlargePicture(
       const x1 = Math.min(picture.width, left + TILE + OVERLAP);
       const y1 = Math.min(picture.height, top + TILE + OVERLAP);
       const [wide, tall] = [x1 - x0, y1 - y0];
-      const made = await model.enlargePicture(windowOf(picture, x0, y0, wide, tall), wide, tall);
+      const made = await model.enlargeTile(windowOf(picture, x0, y0, wide, tall), wide, tall);
       const pixels = toPixels(made, wide * factor, tall * factor);
       const columns = (Math.min(left + TILE, picture.width) - left) * factor;
       const rows = (Math.min(top + TILE, picture.height) - top) * factor;

@@ -248,7 +248,7 @@ describe.each(FOLDERS)('a pack against its recorded tensors, %s', (folder) => {
       const [channel, row, column] = [Math.floor(i / 4096), 100 + (Math.floor(i / 64) % 64), 100 + (i % 64)];
       return Math.min(1, Math.max(-1, sharp[(channel * 256 + row) * 256 + column] ?? Number.NaN));
     });
-    const made = await model.enlargePicture(part, 64, 64);
+    const made = await model.enlargeTile(part, 64, 64);
     expect(distance(made, fixture('enlargement').data)).toBeLessThan(1e-4);
   });
 });
